@@ -1,0 +1,264 @@
+# skincnn: `make help` lists the targets. One file, no configure step.
+
+VERSION   := $(shell sed -n 's/^.define SKC_VERSION "\(.*\)"/\1/p' libskincnn/include/skincnn.h)
+SOVERSION := 0
+
+# ---------------------------------------------------------------- configuration
+CONFIG   ?= release
+B        ?= build/$(CONFIG)
+PREFIX   ?= /usr/local
+bindir   ?= $(PREFIX)/bin
+libdir   ?= $(PREFIX)/lib
+datadir  ?= $(PREFIX)/share
+mandir   ?= $(datadir)/man
+includedir ?= $(PREFIX)/include
+
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+AR       ?= ar
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wcast-qual -Wstrict-prototypes \
+            -Wmissing-prototypes -Wundef -Wvla -Wformat=2
+ifeq ($(CI),true)
+WARNINGS += -Werror
+endif
+
+OPTIMISE_release := -O3
+OPTIMISE_debug   := -Og
+OPTIMISE_asan    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+OPTIMISE_tsan    := -O1 -fsanitize=thread
+OPTIMISE         := $(OPTIMISE_$(CONFIG))
+OPENMP           := -fopenmp
+ifeq ($(CONFIG),tsan)
+CC := clang
+endif
+
+# OpenBLAS with threads of its own is the one that may be called from several threads; it is told to
+# start none (docs/decisions/0001-openblas.md).
+MULTIARCH    := $(shell $(CC) -print-multiarch 2>/dev/null)
+OPENBLAS_DIR ?= /usr/lib/$(MULTIARCH)/openblas-pthread
+OPENBLAS_INC ?= /usr/include/$(MULTIARCH)/openblas-pthread
+OPENBLAS     := -L$(OPENBLAS_DIR) -Wl,-rpath,$(OPENBLAS_DIR) -lopenblas
+
+CFLAGS   ?= -g
+SKC_CFLAGS = -std=c11 $(OPTIMISE) $(OPENMP) -ffp-contract=off $(WARNINGS) -MMD -MP -fPIC \
+             -fvisibility=hidden -Ilibskincnn -Ilibskincnn/include -I$(B) -isystem $(OPENBLAS_INC) \
+             -isystem /usr/include/stb $(FILE_CFLAGS) $(CFLAGS)
+LIBS     := $(OPENBLAS) -ljansson -lsodium -lz -lm
+SKC_LDFLAGS = $(OPTIMISE) $(OPENMP) $(LDFLAGS)
+
+# ---------------------------------------------------------------- files
+FLOORS      := core kernels image layers graph model train
+LIB_SOURCES := $(sort $(wildcard $(FLOORS:%=libskincnn/%/*.c)))
+LIB_OBJECTS := $(LIB_SOURCES:%.c=$(B)/%.o) $(B)/layer_registry.o
+STATIC      := $(B)/libskincnn.a
+SHARED      := $(B)/libskincnn.so.$(SOVERSION)
+
+TOOL_MAINS   := $(sort $(wildcard tools/skincnn-*.c))
+TOOL_SHARED  := $(filter-out $(TOOL_MAINS),$(sort $(wildcard tools/*.c)))
+TOOL_OBJECTS := $(TOOL_SHARED:%.c=$(B)/%.o)
+TOOLS        := $(TOOL_MAINS:tools/%.c=$(B)/%)
+TOOL_LIBS    := -larchive -ljansson
+REPORT_FILES := tools/report.html tools/report.js server/web/vendor/chart.js/chart.umd.js
+
+TEST_SOURCES := $(sort $(wildcard tests/unit/*/test_*.c tests/golden/test_*.c))
+TEST_SHARED  := $(sort $(wildcard tests/unit/*.c))
+UNIT_TESTS   := $(TEST_SOURCES:%.c=$(B)/%)
+
+FUZZ_SOURCES := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_REPLAYS := $(FUZZ_SOURCES:%.c=$(B)/%)
+MODELS       := $(wildcard weights/*.safetensors)
+MAPS         := $(wildcard weights/maps/*.json)
+MAN_PAGES    := $(TOOLS:%=%.1)
+
+# ---------------------------------------------------------------- packages
+PACKAGES       := gcc make pkg-config libc6-dev libopenblas-pthread-dev libstb-dev libjansson-dev \
+                  libarchive-dev zlib1g-dev libsodium-dev
+PACKAGES_CHECK := libcmocka-dev python3 python3-numpy
+PACKAGES_LINT  := g++ clang-format
+PACKAGES_TSAN  := clang libomp-dev
+SUDO           := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+# $(call install,LIST): installs what of the list is not there yet.
+install_packages = @missing=$$(for p in $(1); do dpkg-query -W -f '$${Status}\n' $$p 2>/dev/null | \
+	grep -q 'ok installed' || echo $$p; done); \
+	if [ -n "$$missing" ]; then echo "installing:" $$missing; \
+	$(SUDO) apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+	$(SUDO) apt-get install -y -qq --no-install-recommends $$missing; fi
+
+# ---------------------------------------------------------------- build
+all: $(STATIC) $(SHARED) $(TOOLS)  ## build the library and the tools
+
+$(B)/libskincnn/kernels/avx2.o:   FILE_CFLAGS := -mavx2 -mfma -mf16c
+$(B)/libskincnn/kernels/avx512.o: FILE_CFLAGS := -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mf16c \
+                                            -mprefer-vector-width=512
+
+# stb_image_write shifts into the sign bit; its code is not ours to mend.
+$(B)/libskincnn/image/stb.o: FILE_CFLAGS := -fno-sanitize=shift
+
+$(B)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(SKC_CFLAGS) -c $< -o $@
+
+# The report's page, script and chart library are taken in by the assembler.
+$(B)/tools/report_assets.o: $(REPORT_FILES)
+
+# The layer registry is made from the folder; it changes only when the list of files does.
+LAYERS := $(sort $(patsubst libskincnn/layers/%.c,%,$(filter-out libskincnn/layers/layer.c \
+            libskincnn/layers/geometry.c,$(wildcard libskincnn/layers/*.c))))
+$(B)/layers.list: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' $(LAYERS) | cmp -s - $@ || printf '%s\n' $(LAYERS) > $@
+$(B)/layer_registry.c: $(B)/layers.list
+	@{ echo '/* generated from the names in libskincnn/layers/ */'; \
+	   echo '#include "layers/layer.h"'; \
+	   sed 's/.*/extern const skc_layer_ops skc__layer_&;/' $<; \
+	   echo 'const skc_layer_ops *const skc__layer_registry[] = {'; \
+	   sed 's/.*/    \&skc__layer_&,/' $<; echo '    NULL'; echo '};'; } > $@
+$(B)/layer_registry.o: $(B)/layer_registry.c
+	$(CC) $(SKC_CFLAGS) -c $< -o $@
+
+$(STATIC): $(LIB_OBJECTS)
+	rm -f $@ && $(AR) rcs $@ $^
+$(SHARED): $(LIB_OBJECTS)
+	$(CC) $(SKC_LDFLAGS) -shared -Wl,-soname,libskincnn.so.$(SOVERSION) -o $@ $^ $(LIBS)
+	ln -sf libskincnn.so.$(SOVERSION) $(B)/libskincnn.so
+
+$(TOOLS): $(B)/%: $(B)/tools/%.o $(TOOL_OBJECTS) $(STATIC)
+	$(CC) $(SKC_LDFLAGS) -o $@ $^ $(TOOL_LIBS) $(LIBS)
+
+# Installed tools look for models where this says; a change recompiles the one file that knows.
+$(B)/datadir: FORCE
+	@mkdir -p $(@D)
+	@echo '$(datadir)' | cmp -s - $@ || echo '$(datadir)' > $@
+$(B)/tools/files.o: FILE_CFLAGS := -DSKC_DATADIR='"$(datadir)/skincnn"'
+$(B)/tools/files.o: $(B)/datadir
+
+$(UNIT_TESTS): $(B)/%: $(B)/%.o $(TEST_SHARED:%.c=$(B)/%.o) $(STATIC)
+	$(CC) $(SKC_LDFLAGS) -o $@ $(filter %.o,$^) $(STATIC) -lcmocka $(TEST_LIBS) $(LIBS)
+$(filter $(B)/tests/unit/layers/%,$(UNIT_TESTS)): $(B)/tests/unit/layers/gradient.o
+$(filter $(B)/tests/unit/tools/%,$(UNIT_TESTS)): $(TOOL_OBJECTS)
+$(filter $(B)/tests/unit/tools/%,$(UNIT_TESTS)): TEST_LIBS := $(TOOL_LIBS)
+
+# Each fuzz target with a main that replays files; `make fuzz` links them with libFuzzer instead.
+$(FUZZ_REPLAYS): $(B)/%: $(B)/%.o $(B)/tests/fuzz/replay.o $(TOOL_OBJECTS) $(STATIC)
+	$(CC) $(SKC_LDFLAGS) -o $@ $(filter %.o,$^) $(STATIC) $(TOOL_LIBS) $(LIBS)
+
+$(MAN_PAGES): %.1: %
+	@$< --man > $@.tmp && mv $@.tmp $@
+man: $(MAN_PAGES)  ## write the man pages
+
+# ---------------------------------------------------------------- the two commands
+demo:  ## install what is missing, build, classify made-up pictures with both models
+	$(call install_packages,$(PACKAGES))
+	@$(MAKE) --no-print-directory -s -j$$(nproc) all
+	@rm -rf $(B)/samples && $(B)/skincnn-data generate --count 14 --size 256 --seed 3 \
+		--out $(B)/samples > /dev/null
+	@echo "Both models on pictures drawn by skincnn-data generate (not of real skin):"
+	@$(B)/skincnn-predict $(B)/samples
+	@echo
+	@echo "JSON, one object a line:  $(B)/skincnn-predict --json $(B)/samples"
+	@echo "Your own pictures:        $(B)/skincnn-predict lesion.jpg folder/"
+
+check:  ## install what tests need, build, run all tests: N passed, N failed
+	$(call install_packages,$(PACKAGES) $(PACKAGES_CHECK))
+	@$(MAKE) --no-print-directory -s -j$$(nproc) check-build
+	@tests/run.sh $(B)
+
+check-build: all unit $(FUZZ_REPLAYS)
+
+check-slow: check  ## the long tests too
+	@SKINCNN_SLOW=1 tests/run.sh $(B)
+
+check-asan:  ## all tests under the address and undefined behaviour sanitizers
+	$(call install_packages,$(PACKAGES) $(PACKAGES_CHECK))
+	@$(MAKE) --no-print-directory -s -j$$(nproc) CONFIG=asan check-build
+	@tests/run.sh build/asan
+
+PARSERS := image/test_decode image/test_jpeg image/test_png image/test_exif model/test_safetensors \
+           model/test_model_file graph/test_graph graph/test_config train/test_csv train/test_manifest
+check-parsers:  ## the parsers' tests and fuzz corpora under the sanitizers
+	$(call install_packages,$(PACKAGES) $(PACKAGES_CHECK))
+	@$(MAKE) --no-print-directory -s -j$$(nproc) CONFIG=asan parsers-build
+	@tests/run.sh --only-parsers build/asan
+parsers-build: $(foreach t,$(PARSERS),$(filter %/$(t),$(UNIT_TESTS))) $(FUZZ_REPLAYS)
+
+THREADED := core/test_parallel model/test_session model/test_threads train/test_cache train/test_trainer
+check-tsan:  ## the tests with threads under the thread sanitizer
+	$(call install_packages,$(PACKAGES) $(PACKAGES_CHECK) $(PACKAGES_TSAN))
+	@$(MAKE) --no-print-directory -s -j$$(nproc) CONFIG=tsan tsan-build
+	@TSAN_OPTIONS="ignore_noninstrumented_modules=1" tests/run.sh --only-built build/tsan
+tsan-build: $(foreach t,$(THREADED),$(filter %/$(t),$(UNIT_TESTS)))
+
+golden:  ## make the golden files anew and show what changed
+	cd tests/golden && python3 make.py
+	git diff --stat -- tests/golden
+
+FUZZ_SECONDS ?= 60
+fuzz:  ## run each fuzz target with libFuzzer for FUZZ_SECONDS
+	$(call install_packages,$(PACKAGES) $(PACKAGES_TSAN))
+	@tests/fuzz/run.sh $(FUZZ_SECONDS)
+
+lint:  ## floors, names, forbidden calls, headers alone, format
+	$(call install_packages,$(PACKAGES) $(PACKAGES_LINT))
+	@tests/style/check.sh
+
+format:  ## format every C file in place
+	clang-format -i $$(git ls-files '*.c' '*.h')
+
+bench:  ## speed of the library on this machine: images a second
+	$(call install_packages,$(PACKAGES))
+	@$(MAKE) --no-print-directory -s -j$$(nproc) $(B)/tests/bench/bench
+	@$(B)/tests/bench/bench
+
+$(B)/tests/bench/bench: $(B)/tests/bench/bench.o $(STATIC)
+	$(CC) $(SKC_LDFLAGS) -o $@ $^ $(LIBS)
+
+# ---------------------------------------------------------------- install
+define PKG_CONFIG_FILE
+prefix=$(PREFIX)
+libdir=$(libdir)
+includedir=$(includedir)
+
+Name: skincnn
+Description: skin-lesion classification by convolutional networks
+Version: $(VERSION)
+Cflags: -I$${includedir}
+Libs: -L$${libdir} -lskincnn
+Libs.private: -fopenmp $(LIBS)
+endef
+export PKG_CONFIG_FILE
+
+install: all man  ## install under PREFIX (DESTDIR is honoured)
+	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(libdir)/pkgconfig $(DESTDIR)$(includedir) \
+		$(DESTDIR)$(mandir)/man1 $(DESTDIR)$(datadir)/skincnn/maps
+	install -m 755 $(TOOLS) $(DESTDIR)$(bindir)
+	install -m 755 $(SHARED) $(DESTDIR)$(libdir)
+	ln -sf libskincnn.so.$(SOVERSION) $(DESTDIR)$(libdir)/libskincnn.so
+	install -m 644 $(STATIC) $(DESTDIR)$(libdir)
+	install -m 644 libskincnn/include/skincnn.h $(DESTDIR)$(includedir)
+	install -m 644 $(MAN_PAGES) $(DESTDIR)$(mandir)/man1
+	install -m 644 $(MODELS) weights/LICENSE $(DESTDIR)$(datadir)/skincnn
+	install -m 644 $(MAPS) $(DESTDIR)$(datadir)/skincnn/maps
+	@echo "$$PKG_CONFIG_FILE" > $(DESTDIR)$(libdir)/pkgconfig/skincnn.pc
+	@[ -n "$(DESTDIR)" ] || [ "$$(id -u)" != 0 ] || ldconfig
+
+uninstall:  ## remove what install put there
+	rm -f $(TOOLS:$(B)/%=$(DESTDIR)$(bindir)/%) $(DESTDIR)$(libdir)/libskincnn.* \
+		$(DESTDIR)$(libdir)/pkgconfig/skincnn.pc $(DESTDIR)$(includedir)/skincnn.h \
+		$(MAN_PAGES:$(B)/%=$(DESTDIR)$(mandir)/man1/%)
+	rm -rf $(DESTDIR)$(datadir)/skincnn
+
+unit: $(UNIT_TESTS)  ## build the unit tests
+
+FORCE:
+.PHONY: all unit man demo check check-build check-slow check-asan check-parsers parsers-build \
+        check-tsan tsan-build golden fuzz lint format bench install uninstall help clean FORCE
+.SECONDARY:
+
+clean:  ## remove what was built
+	rm -rf build
+
+help:  ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | sort | expand -t 18
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

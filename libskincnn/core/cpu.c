@@ -1,0 +1,43 @@
+/* cpu.c - what the processor can do and the operating system lets it do.
+ * CPUID says what the silicon has, XGETBV what the kernel saves at a task switch (Intel SDM vol. 1,
+ * 13.3 and 14.3): both must agree before a wide register is touched. */
+#include "core/cpu.h"
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#include <stdint.h>
+
+static uint64_t enabled_state(void)
+{
+    uint32_t low, high;
+
+    __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    return (uint64_t)high << 32 | low;
+}
+
+skc_cpu skc__cpu_probe(void)
+{
+    enum { XMM_YMM = 0x06, ZMM_AND_MASKS = 0xe6 };
+    enum { FMA = 1 << 12, OSXSAVE = 1 << 27, AVX = 1 << 28, F16C = 1 << 29 }; /* leaf 1, ecx */
+    enum { AVX2 = 1 << 5, F = 1 << 16, DQ = 1 << 17, BW = 1 << 30 };          /* leaf 7, ebx */
+    const unsigned vl = 1u << 31;
+    unsigned       a, b, c, d, wanted = FMA | OSXSAVE | AVX | F16C;
+    skc_cpu        cpu = { false, false };
+    uint64_t       state;
+
+    if (!__get_cpuid(1, &a, &b, &c, &d) || (c & wanted) != wanted)
+        return cpu;
+    state = enabled_state();
+    if ((state & XMM_YMM) != XMM_YMM || !__get_cpuid_count(7, 0, &a, &b, &c, &d))
+        return cpu;
+    cpu.avx2   = (b & AVX2) != 0;
+    wanted     = F | DQ | BW | vl;
+    cpu.avx512 = cpu.avx2 && (b & wanted) == wanted && (state & ZMM_AND_MASKS) == ZMM_AND_MASKS;
+    return cpu;
+}
+#else
+skc_cpu skc__cpu_probe(void)
+{
+    return (skc_cpu){ false, false };
+}
+#endif
