@@ -1,0 +1,158 @@
+/* layer.h - what a layer type is.
+ *
+ * Floor 2: uses core/ and kernels/. One file in this folder is one layer type: a `const
+ * skc_layer_ops skc__layer_<file name>` with its options, shape inference, forward and backward
+ * side by side. The registry is generated from the folder (docs/add-a-layer.md).
+ *
+ * Shapes in comments: x, y (n, h, w, c); weights (c_out, kernel_h, kernel_w, c_in / groups).
+ */
+#ifndef SKC_LAYERS_LAYER_H
+#define SKC_LAYERS_LAYER_H
+
+#include "core/error.h"
+#include "core/parallel.h"
+#include "core/random.h"
+#include "core/shape.h"
+#include "kernels/kernels.h"
+
+enum { SKC_MAX_INPUTS = 8, SKC_MAX_PARAMS = 4 };
+
+typedef enum skc_param_role {
+    SKC_TRAINED,
+    SKC_STATISTIC /* saved with the model, never given to the optimiser */
+} skc_param_role;
+
+typedef struct skc_param_spec {
+    const char    *name; /* "weight": unique within the layer */
+    int32_t        rank, extent[4];
+    skc_param_role role;
+    bool           decay;   /* weight decay applies */
+    float          initial; /* the constant it starts as, where fan_in is 0 */
+    int32_t        fan_in;  /* > 0: starts normal with variance 2 / fan_in (He et al. 2015) */
+} skc_param_spec;
+
+/* Filled in by infer: all that the graph must know to allocate, initialise, save and load. */
+typedef struct skc_layer_plan {
+    skc_shape      out;
+    int32_t        param_count;
+    skc_param_spec param[SKC_MAX_PARAMS];
+    size_t         saved_bytes;   /* from forward to backward; per session */
+    size_t         scratch_bytes; /* within one call; shared by all layers */
+    uint64_t       macs;          /* multiply-adds of a forward pass */
+} skc_layer_plan;
+
+/* What infer may want to know of the run it plans for. */
+typedef struct skc_plan_context {
+    int32_t threads;
+    bool    training; /* a backward pass will follow */
+} skc_plan_context;
+
+typedef enum skc_field_kind {
+    SKC_FIELD_INT,    /* int32_t */
+    SKC_FIELD_FLOAT,  /* float */
+    SKC_FIELD_BOOL,   /* bool */
+    SKC_FIELD_PAIR,   /* int32_t[2], height then width; one number in JSON means both */
+    SKC_FIELD_PADDING /* skc_padding; "same", "valid", a number, [h, w] or [top, bottom, left,
+                         right] in JSON */
+} skc_field_kind;
+
+typedef enum skc_padding_mode {
+    SKC_PADDING_VALID,
+    SKC_PADDING_SAME, /* as TensorFlow: out = ceil(in / stride), the odd pixel below and right */
+    SKC_PADDING_EXPLICIT
+} skc_padding_mode;
+
+typedef struct skc_padding {
+    int32_t mode; /* skc_padding_mode */
+    int32_t top, bottom, left, right;
+} skc_padding;
+
+/* One row per option in an architecture text: drives parsing, range check, saving, `skincnn-model
+ * inspect` and the reference page. Ends with name NULL. */
+typedef struct skc_field {
+    const char    *name;
+    skc_field_kind kind;
+    size_t         offset; /* into the layer's config struct */
+    bool           required;
+    double         fallback, min, max; /* of each number */
+    const char    *help;               /* one line, with the unit */
+} skc_field;
+
+/* A buffer and its shape. */
+typedef struct skc_input {
+    const float *data;
+    skc_shape    shape;
+} skc_input;
+
+/* The buffers of one call. They do not overlap, but out is in[0].data where the layer allows it
+ * (in_place) and the graph chose it. */
+typedef struct skc_layer_io {
+    const skc_kernels *kernels;
+    int32_t            threads;
+    bool               training; /* batch statistics, dropout; false for frozen layers too */
+    uint64_t           seed;     /* of this layer in this step: dropout */
+    int32_t            n_in;
+    skc_input          in[SKC_MAX_INPUTS];
+    float             *out; /* backward: read only */
+    skc_shape          out_shape;
+    float              low, high; /* clamp fused behind this layer; -inf, inf: none */
+    const float       *param[SKC_MAX_PARAMS];
+    float             *stat[SKC_MAX_PARAMS]; /* new value of a statistic; NULL unless training */
+    void              *saved, *scratch;
+} skc_layer_io;
+
+typedef struct skc_layer_gradient {
+    const float *out;                        /* (shape of out) incoming */
+    float       *in[SKC_MAX_INPUTS];         /* NULL: not wanted; see in_place_backward */
+    bool         accumulate[SKC_MAX_INPUTS]; /* add to in[i] instead of overwriting it */
+    float       *param[SKC_MAX_PARAMS];      /* always added to; NULL: not wanted */
+} skc_layer_gradient;
+
+enum { /* what backward reads besides gradients: the graph keeps these buffers alive */
+       SKC_BACKWARD_READS_INPUT  = 1,
+       SKC_BACKWARD_READS_OUTPUT = 2
+};
+
+typedef struct skc_layer_ops {
+    const char      *name;    /* as written in architecture texts */
+    const char      *summary; /* one line for `inspect` and the reference page */
+    size_t           config_size;
+    const skc_field *fields;
+    int32_t          min_inputs, max_inputs;
+    int32_t          backward_reads;
+    bool             in_place;          /* forward: out may be in[0].data */
+    bool             in_place_backward; /* in[0] of the gradient, not accumulated, may be `out` */
+
+    /* Relations between options and shapes; ranges of single options are checked before. */
+    skc_status (*infer)(const void *config, const skc_shape *in, int32_t n_in,
+                        const skc_plan_context *context, skc_layer_plan *plan, skc_error *err);
+    void (*forward)(const void *config, const skc_layer_io *io);
+    void (*backward)(const void *config, const skc_layer_io *io,
+                     const skc_layer_gradient *gradient);
+
+    /* Optional, for inference (graph/fold.c). y = x scale[c] + shift[c] (batchnorm has it): */
+    void (*as_affine)(const void *config, const float *const *param, int32_t channels, float *scale,
+                      float *shift);
+    /* ... and a layer before it takes it in (convolutions, dense): give the config a bias, then
+     * multiply and shift the parameters of its `channels` outputs. */
+    void (*add_bias)(void *config);
+    void (*absorb_affine)(const void *config, float *const *param, int32_t channels,
+                          const skc_layer_plan *plan, const float *scale, const float *shift);
+    /* y = clamp(x, low, high) (relu, relu6 have it) ... */
+    void (*as_clamp)(const void *config, float *low, float *high);
+    /* ... and a layer before it applies io->low and io->high itself. */
+    bool absorbs_clamp;
+    /* y = x at inference (dropout). */
+    bool identity_at_inference;
+
+    /* Gradient test probes, at least one: inputs and options as an architecture text writes them,
+     * e.g. "{\"inputs\": [[2, 5, 7, 3]], \"filters\": 4, \"kernel\": 3}". Ends with NULL. */
+    const char *const *probes;
+} skc_layer_ops;
+
+extern const skc_layer_ops *const skc__layer_registry[]; /* ends with NULL */
+
+/* NULL: no layer type of that name. */
+const skc_layer_ops *skc__layer_find(const char *name);
+
+#endif
