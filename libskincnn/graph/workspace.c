@@ -1,0 +1,363 @@
+/* workspace.c - the buffers of a graph's forward and backward walk, planned once. */
+#include "graph/workspace.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* A buffer to be placed, with the steps of its life. Buffers that share memory in place form one
+ * group: all but one point at `same`, directly or over others. */
+typedef struct buffer {
+    size_t  bytes, offset;
+    int32_t begin, end; /* inclusive; end < begin: not needed */
+    int32_t same;       /* another buffer whose memory this one is; -1: its own */
+} buffer;
+
+/* Buffers by number: values 0..N, gradients N+1..2N+1, saved 2N+2..3N+1. */
+typedef struct layout {
+    const skc_graph             *graph;
+    const skc_workspace_options *options;
+    int32_t                      nodes;
+    buffer                      *buffers;
+    int32_t                      buffer_count;
+    bool                        *wanted; /* by tensor: its gradient is */
+    bool (*accumulate)[SKC_MAX_INPUTS];
+    size_t scratch_bytes, shared_bytes;
+} layout;
+
+static int32_t gradient_of(const layout *l, int32_t tensor)
+{
+    return l->nodes + 1 + tensor;
+}
+
+static int32_t saved_of(const layout *l, int32_t node)
+{
+    return 2 * (l->nodes + 1) + node;
+}
+
+static int32_t backward_step(const layout *l, int32_t node)
+{
+    return 2 * l->nodes - node;
+}
+
+static void live_until(buffer *b, int32_t step)
+{
+    if (step > b->end)
+        b->end = step;
+}
+
+static int32_t group_of(const layout *l, int32_t number)
+{
+    while (l->buffers[number].same >= 0)
+        number = l->buffers[number].same;
+    return number;
+}
+
+/* Makes `number` the memory of `with`'s group, whose life grows to cover both. */
+static void join(layout *l, int32_t number, int32_t with)
+{
+    int32_t group = group_of(l, with);
+    buffer *b = &l->buffers[number], *g = &l->buffers[group];
+
+    b->same = group;
+    if (b->begin < g->begin)
+        g->begin = b->begin;
+    live_until(g, b->end);
+}
+
+static bool is_frozen(const layout *l, int32_t node)
+{
+    return l->options->frozen != NULL && l->options->frozen[node];
+}
+
+static bool has_trained_params(const skc_layer_plan *plan)
+{
+    for (int32_t p = 0; p < plan->param_count; p++)
+        if (plan->param[p].role == SKC_TRAINED)
+            return true;
+    return false;
+}
+
+/* A gradient is wanted where a parameter that learns lies upstream. */
+static void find_wanted(layout *l)
+{
+    for (int32_t i = 0; i < l->nodes; i++) {
+        const skc_node *node = &l->graph->nodes[i];
+        bool            want = !is_frozen(l, i) && has_trained_params(&node->plan);
+
+        for (int32_t k = 0; k < node->n_in; k++)
+            want = want || l->wanted[node->in[k]];
+        l->wanted[i + 1] = want && l->options->training;
+    }
+}
+
+static void find_lives(layout *l)
+{
+    for (int32_t t = 0; t <= l->nodes; t++) {
+        l->buffers[t].begin = t == 0 ? 0 : t - 1;
+        l->buffers[t].end   = l->buffers[t].begin;
+    }
+    live_until(&l->buffers[l->nodes], l->nodes);
+    for (int32_t i = 0; i < l->nodes; i++) {
+        const skc_node *node = &l->graph->nodes[i];
+        bool            back = l->wanted[i + 1];
+
+        for (int32_t k = 0; k < node->n_in; k++) {
+            live_until(&l->buffers[node->in[k]], i);
+            if (back && (node->ops->backward_reads & SKC_BACKWARD_READS_INPUT))
+                live_until(&l->buffers[node->in[k]], backward_step(l, i));
+        }
+        if (back && (node->ops->backward_reads & SKC_BACKWARD_READS_OUTPUT))
+            live_until(&l->buffers[i + 1], backward_step(l, i));
+        l->buffers[saved_of(l, i)].begin = i;
+        l->buffers[saved_of(l, i)].end   = back ? backward_step(l, i) : i;
+    }
+}
+
+/* A gradient lives from its first writer's step (the last reader of the value, walking back) to the
+ * step of the node that made the value. The first writer overwrites, the others add. */
+static void find_gradient_lives(layout *l)
+{
+    for (int32_t t = 0; t <= l->nodes; t++) {
+        buffer *b = &l->buffers[gradient_of(l, t)];
+        b->begin  = 1;
+        b->end    = 0;
+    }
+    if (l->wanted[l->nodes]) {
+        l->buffers[gradient_of(l, l->nodes)].begin = l->nodes;
+        l->buffers[gradient_of(l, l->nodes)].end   = backward_step(l, l->nodes - 1);
+    }
+    for (int32_t i = l->nodes - 1; i >= 0; i--) {
+        const skc_node *node = &l->graph->nodes[i];
+
+        for (int32_t k = 0; k < node->n_in && l->wanted[i + 1]; k++) {
+            int32_t t = node->in[k];
+            buffer *b = &l->buffers[gradient_of(l, t)];
+
+            if (!l->wanted[t])
+                continue;
+            l->accumulate[i][k] = b->end >= b->begin;
+            if (!l->accumulate[i][k]) {
+                b->begin = backward_step(l, i);
+                b->end   = backward_step(l, t - 1);
+            }
+        }
+    }
+}
+
+/* Node i may write its output over its first input when nobody reads that input any more. */
+static bool can_overwrite_input(const layout *l, int32_t i)
+{
+    const skc_node *node = &l->graph->nodes[i];
+    int32_t         t    = node->in[0];
+
+    if (!node->ops->in_place || t == 0 || l->buffers[t].end > i ||
+        l->buffers[group_of(l, t)].end > i)
+        return false;
+    for (int32_t k = 1; k < node->n_in; k++)
+        if (node->in[k] == t)
+            return false;
+    return l->buffers[t].bytes == l->buffers[i + 1].bytes;
+}
+
+/* The gradient of node i's first input may overwrite that of its output, if node i writes it first
+ * (then nothing else is in it) and takes the input only once. */
+static bool can_overwrite_gradient(const layout *l, int32_t i)
+{
+    const skc_node *node = &l->graph->nodes[i];
+    int32_t         t    = node->in[0];
+
+    if (!node->ops->in_place_backward || !l->wanted[i + 1] || !l->wanted[t] || l->accumulate[i][0])
+        return false;
+    for (int32_t k = 1; k < node->n_in; k++)
+        if (node->in[k] == t)
+            return false;
+    return l->buffers[gradient_of(l, t)].bytes == l->buffers[gradient_of(l, i + 1)].bytes;
+}
+
+static void find_in_place(layout *l)
+{
+    for (int32_t i = 0; i < l->nodes; i++)
+        if (can_overwrite_input(l, i))
+            join(l, i + 1, l->graph->nodes[i].in[0]);
+    for (int32_t i = l->nodes - 1; i >= 0; i--)
+        if (can_overwrite_gradient(l, i))
+            join(l, gradient_of(l, l->graph->nodes[i].in[0]), gradient_of(l, i + 1));
+}
+
+static skc_status find_sizes(layout *l, skc_error *err)
+{
+    const skc_plan_context context = { l->options->threads, l->options->training };
+    int32_t                n       = l->options->max_batch;
+
+    for (int32_t t = 0; t <= l->nodes; t++) {
+        size_t count = skc__shape_count(skc__graph_shape(l->graph, t, n));
+
+        if (count == 0)
+            return skc__fail(err, SKC_ELIMIT, "architecture %s: a batch of %d is too large",
+                             l->graph->name, n);
+        l->buffers[t].bytes                 = count * sizeof(float);
+        l->buffers[gradient_of(l, t)].bytes = count * sizeof(float);
+    }
+    for (int32_t i = 0; i < l->nodes; i++) {
+        skc_layer_plan plan;
+        skc_status     status = skc__node_infer(l->graph, i, n, &context, &plan, err);
+
+        if (status != SKC_OK)
+            return status;
+        l->buffers[saved_of(l, i)].bytes = plan.saved_bytes;
+        if (plan.scratch_bytes > l->scratch_bytes)
+            l->scratch_bytes = plan.scratch_bytes;
+    }
+    return SKC_OK;
+}
+
+static bool lives_meet(const buffer *a, const buffer *b)
+{
+    return a->begin <= b->end && b->begin <= a->end;
+}
+
+/* The lowest offset at which `b` meets none of the placed buffers: tries 0 and the end of each. */
+static size_t lowest_offset(const layout *l, const int32_t *placed, int32_t count, const buffer *b)
+{
+    size_t best  = 0;
+    bool   moved = true;
+
+    while (moved) {
+        moved = false;
+        for (int32_t i = 0; i < count; i++) {
+            const buffer *p = &l->buffers[placed[i]];
+
+            if (lives_meet(p, b) && best < p->offset + skc__arena_piece(p->bytes) &&
+                p->offset < best + skc__arena_piece(b->bytes)) {
+                best  = p->offset + skc__arena_piece(p->bytes);
+                moved = true;
+            }
+        }
+    }
+    return best;
+}
+
+static bool placed_before(const layout *l, int32_t a, int32_t b)
+{
+    size_t size_a = l->buffers[a].bytes, size_b = l->buffers[b].bytes;
+
+    return size_a != size_b ? size_a > size_b : a < b;
+}
+
+/* Greedy by size, the largest first (Pisarchyk and Lee, arXiv:2001.03288). */
+static void place(layout *l, int32_t *order)
+{
+    int32_t count = 0;
+
+    for (int32_t i = 0; i < l->buffer_count; i++) {
+        const buffer *b = &l->buffers[i];
+        int32_t       k;
+
+        if (b->same >= 0 || b->bytes == 0 || b->end < b->begin)
+            continue;
+        for (k = count++; k > 0 && placed_before(l, i, order[k - 1]); k--)
+            order[k] = order[k - 1];
+        order[k] = i;
+    }
+    for (int32_t i = 0; i < count; i++) {
+        buffer *b = &l->buffers[order[i]];
+        size_t  end;
+
+        b->offset = lowest_offset(l, order, i, b);
+        end       = b->offset + skc__arena_piece(b->bytes);
+        if (end > l->shared_bytes)
+            l->shared_bytes = end;
+    }
+}
+
+static void *address_of(const layout *l, unsigned char *base, int32_t number)
+{
+    const buffer *b = &l->buffers[group_of(l, number)];
+
+    if (l->buffers[number].end < l->buffers[number].begin || b->bytes == 0)
+        return NULL;
+    return base + b->offset;
+}
+
+static skc_status build(const layout *l, const skc_allocator *allocator, skc_workspace *out,
+                        skc_error *err)
+{
+    size_t         tensors = (size_t)l->nodes + 1, nodes = (size_t)l->nodes;
+    size_t         pointers = skc__arena_piece(tensors * sizeof(void *));
+    unsigned char *base;
+    skc_status     status =
+        skc__arena_create(allocator,
+                          3 * pointers + skc__arena_piece(nodes * sizeof *l->accumulate) +
+                              skc__arena_piece(nodes * sizeof(bool)) +
+                              skc__arena_piece(l->scratch_bytes) + l->shared_bytes,
+                          &out->arena, err);
+
+    if (status != SKC_OK)
+        return status;
+    out->value      = skc__arena_take(&out->arena, tensors * sizeof(void *));
+    out->gradient   = skc__arena_take(&out->arena, tensors * sizeof(void *));
+    out->saved      = skc__arena_take(&out->arena, tensors * sizeof(void *));
+    out->accumulate = skc__arena_take(&out->arena, nodes * sizeof *l->accumulate);
+    out->frozen     = skc__arena_take(&out->arena, nodes * sizeof(bool));
+    out->scratch    = skc__arena_take(&out->arena, l->scratch_bytes);
+    base            = skc__arena_take(&out->arena, l->shared_bytes);
+    for (int32_t t = 0; t <= l->nodes; t++) {
+        out->value[t]    = address_of(l, base, t);
+        out->gradient[t] = address_of(l, base, gradient_of(l, t));
+    }
+    for (int32_t i = 0; i < l->nodes; i++) {
+        out->saved[i]  = address_of(l, base, saved_of(l, i));
+        out->frozen[i] = is_frozen(l, i);
+        memcpy(out->accumulate[i], l->accumulate[i], sizeof out->accumulate[i]);
+    }
+    return SKC_OK;
+}
+
+skc_status skc__workspace_create(const skc_graph *graph, const skc_workspace_options *options,
+                                 const skc_allocator *allocator, skc_workspace *out, skc_error *err)
+{
+    layout        l         = { .graph = graph, .options = options, .nodes = graph->node_count };
+    skc_workspace workspace = { .graph     = graph,
+                                .kernels   = options->kernels,
+                                .threads   = options->threads,
+                                .max_batch = options->max_batch,
+                                .training  = options->training };
+    size_t        nodes     = (size_t)l.nodes;
+    skc_arena     arena;
+    int32_t      *order;
+    skc_status    status;
+
+    l.buffer_count = 3 * l.nodes + 2;
+    status         = skc__arena_create(allocator,
+                                       skc__arena_piece((size_t)l.buffer_count * sizeof(buffer)) +
+                                           skc__arena_piece((size_t)l.buffer_count * sizeof(int32_t)) +
+                                           skc__arena_piece((nodes + 1) * sizeof(bool)) +
+                                           skc__arena_piece(nodes * sizeof *l.accumulate),
+                                       &arena, err);
+    if (status != SKC_OK)
+        return status;
+    l.buffers    = skc__arena_take(&arena, (size_t)l.buffer_count * sizeof(buffer));
+    order        = skc__arena_take(&arena, (size_t)l.buffer_count * sizeof(int32_t));
+    l.wanted     = skc__arena_take(&arena, (nodes + 1) * sizeof(bool));
+    l.accumulate = skc__arena_take(&arena, nodes * sizeof *l.accumulate);
+    for (int32_t i = 0; i < l.buffer_count; i++)
+        l.buffers[i].same = -1;
+    find_wanted(&l);
+    status = find_sizes(&l, err);
+    if (status == SKC_OK) {
+        find_lives(&l);
+        find_gradient_lives(&l);
+        find_in_place(&l);
+        place(&l, order);
+        status = build(&l, allocator, &workspace, err);
+    }
+    skc__arena_free(&arena);
+    if (status == SKC_OK)
+        *out = workspace;
+    return status;
+}
+
+void skc__workspace_free(skc_workspace *workspace)
+{
+    skc__arena_free(&workspace->arena);
+}

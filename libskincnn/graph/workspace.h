@@ -1,0 +1,56 @@
+/* workspace.h - the buffers of a graph's forward and backward walk, planned once.
+ *
+ * Every value and gradient has a lifetime in steps: node i runs forward at step i, the loss stands
+ * at step N, node i runs backward at step 2N - i. Buffers whose lifetimes do not meet share memory.
+ */
+#ifndef SKC_GRAPH_WORKSPACE_H
+#define SKC_GRAPH_WORKSPACE_H
+
+#include "graph/graph.h"
+
+typedef struct skc_workspace {
+    const skc_graph   *graph;
+    const skc_kernels *kernels;
+    int32_t            threads, max_batch;
+    bool               training;
+    skc_arena          arena;
+    float            **value;           /* by tensor */
+    float            **gradient;        /* by tensor; NULL: not wanted */
+    void             **saved;           /* by node */
+    bool (*accumulate)[SKC_MAX_INPUTS]; /* by node: gradient of input k is added to */
+    bool *frozen;                       /* by node: no batch statistics, no parameter gradient */
+    void *scratch;
+} skc_workspace;
+
+typedef struct skc_workspace_options {
+    int32_t            max_batch, threads;
+    bool               training;
+    const skc_kernels *kernels; /* must outlive the workspace */
+    const bool        *frozen;  /* by node; NULL: none */
+} skc_workspace_options;
+
+/* The graph must outlive the workspace. */
+skc_status skc__workspace_create(const skc_graph *graph, const skc_workspace_options *options,
+                                 const skc_allocator *allocator, skc_workspace *out,
+                                 skc_error *err);
+void       skc__workspace_free(skc_workspace *workspace);
+
+/* One walk: parameters by number; `stat` (by parameter number, NULL unless training) takes new
+ * values of statistics. */
+typedef struct skc_walk {
+    int32_t             n; /* pictures, 1..max_batch */
+    const float *const *param;
+    float *const       *stat;
+    bool                training;
+    uint64_t            seed; /* of this step: dropout */
+} skc_walk;
+
+/* From value[0], which the caller has filled in, to value[node_count]. */
+void skc__forward(const skc_workspace *workspace, const skc_walk *walk);
+
+/* From gradient[node_count], filled in by the caller after a training forward walk, to
+ * param_gradient (by parameter number, added to). */
+void skc__backward(const skc_workspace *workspace, const skc_walk *walk,
+                   float *const *param_gradient);
+
+#endif
