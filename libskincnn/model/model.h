@@ -1,0 +1,74 @@
+/* model.h - what a model is inside the library. Floor 4. */
+#ifndef SKC_MODEL_MODEL_H
+#define SKC_MODEL_MODEL_H
+
+#include "core/json.h"
+#include "graph/fold.h"
+#include "image/image.h"
+#include "model/safetensors.h"
+
+struct skc_model {
+    skc_allocator     allocator;
+    char             *architecture; /* JSON text */
+    skc_graph         graph;
+    skc_arena         arena;      /* parameters, names, class weights */
+    float           **param;      /* by parameter number */
+    const char      **param_name; /* "conv1.weight" */
+    char             *task;
+    char            **labels;
+    int32_t           label_count;
+    skc_preprocessing preprocessing;
+    float             temperature, threshold;
+    int32_t           views;
+    float            *class_weights; /* (label_count) */
+    char             *provenance;    /* JSON text */
+    char              sha256[65];
+    skc_folded        folded; /* for sessions; of the parameters as they were when it was made */
+    bool              has_folded;
+};
+
+/* What a model is made from, besides its parameters: the "skincnn" text of a file, or options. */
+typedef struct skc_model_parts {
+    const char        *architecture; /* JSON text */
+    size_t             architecture_size;
+    const char        *where;         /* begins messages */
+    size_t             most_elements; /* of all parameters: what the file has; 0: any number */
+    const char        *task;
+    const char *const *labels;
+    int32_t            label_count;
+} skc_model_parts;
+
+/* A model with zeroed parameters and default decision. */
+skc_status skc__model_build(const skc_model_parts *parts, const skc_allocator *allocator,
+                            skc_model **out, skc_error *err);
+
+/* The parameters are about to change: what was derived from them is dropped. */
+void skc__model_changed(skc_model *model);
+
+/* Prepares the parameters for sessions, once they are final. */
+skc_status skc__model_fold(skc_model *model, skc_error *err);
+
+skc_status skc__preprocessing_check(const skc_preprocessing *p, const char *where, skc_error *err);
+
+/* The "skincnn" text of the file (docs/model-format.md); NULL: out of memory. */
+skc_json *skc__model_describe(const skc_model *model);
+
+/* Fills in the entries of all parameters for writing, named `prefix` + name; `entries` has room for
+ * graph.param_count. */
+void skc__model_entries(const skc_model *model, const char *prefix, float *const *param,
+                        skc_to_store *entries);
+
+/* Writes a model file with other values of the parameters than the model's own. */
+skc_status skc__model_save(const skc_model *model, float *const *param, const char *path,
+                           skc_precision precision, skc_error *err);
+
+/* {"skincnn": ..., "skincnn_crc32": ...}, the metadata of a model file; NULL: out of memory. */
+skc_json *skc__model_metadata(const skc_model *model);
+
+/* Reads every parameter of the model whose `param` is not NULL from a file whose tensors are named
+ * `prefix` + name. check_only: all is checked, nothing written. */
+skc_status skc__model_read_params(const skc_model *model, const skc_safetensors *file,
+                                  const char *prefix, float *const *param, bool check_only,
+                                  skc_error *err);
+
+#endif

@@ -1,0 +1,276 @@
+/* session.c - prediction: pictures in, probabilities out, without allocating. */
+#include <math.h>
+#include <string.h>
+
+#include "graph/workspace.h"
+#include "model/input.h"
+#include "model/model.h"
+#include "model/probability.h"
+
+enum { MAX_BATCH = 4096 };
+
+/* Memory for the temporary needs of resizing: grows to what one picture took, then stays. */
+typedef struct scratch {
+    skc_allocator  allocator;
+    unsigned char *block;
+    size_t         size, used, overflow; /* overflow: bytes that did not fit this time */
+} scratch;
+
+struct skc_session {
+    skc_allocator       allocator;
+    const skc_model    *model;
+    skc_kernels         kernels;
+    skc_folded          own; /* where the model has none prepared */
+    bool                has_own;
+    const skc_graph    *graph;
+    const float *const *param;
+    int32_t       max_batch, views; /* the workspace has room for one picture's views at least */
+    skc_workspace workspace;
+    float        *sampled; /* one picture as float 0..255 */
+    scratch       scratch;
+};
+
+/* ---------------------------------------------------------------- scratch */
+
+static void *scratch_allocate(void *user, size_t bytes)
+{
+    scratch *s     = user;
+    size_t   piece = skc__arena_piece(bytes);
+
+    if (piece < bytes)
+        return NULL;
+    if (s->block != NULL && piece <= s->size - s->used) {
+        s->used += piece;
+        return s->block + s->used - piece;
+    }
+    s->overflow += piece;
+    return s->allocator.allocate(s->allocator.user, bytes);
+}
+
+static bool in_scratch(const scratch *s, const void *block)
+{
+    const unsigned char *p = block;
+
+    return s->block != NULL && p >= s->block && p < s->block + s->size;
+}
+
+static void scratch_release(void *user, void *block)
+{
+    scratch *s = user;
+
+    if (!in_scratch(s, block))
+        s->allocator.release(s->allocator.user, block);
+}
+
+/* What the users of a scratch need of reallocation: nothing; a NULL tells them so. */
+static void *scratch_reallocate(void *user, void *block, size_t bytes)
+{
+    (void)user;
+    (void)block;
+    (void)bytes;
+    return NULL;
+}
+
+/* After a picture: room for all of it next time. Failing to get it costs speed only. */
+static void scratch_reset(scratch *s)
+{
+    size_t         wanted = s->used + s->overflow + SKC_ALIGNMENT;
+    unsigned char *larger;
+
+    if (s->overflow > 0 && (larger = skc__allocate(&s->allocator, wanted, NULL)) != NULL) {
+        skc__release(&s->allocator, s->block);
+        s->block = larger;
+        s->size  = wanted;
+    }
+    s->used     = 0;
+    s->overflow = 0;
+}
+
+/* ---------------------------------------------------------------- life */
+
+static skc_status choose_graph(skc_session *session, skc_error *err)
+{
+    const skc_model  *model  = session->model;
+    const skc_folded *folded = &model->folded;
+    skc_status        status = SKC_OK;
+
+    if (!model->has_folded) {
+        status = skc__fold(&model->graph, (const float *const *)model->param, &session->allocator,
+                           &session->own, err);
+        session->has_own = status == SKC_OK;
+        folded           = &session->own;
+    }
+    session->graph = &folded->graph;
+    session->param = folded->param;
+    return status;
+}
+
+static skc_status fill_session(skc_session *session, int32_t max_batch, const skc_runtime *runtime,
+                               skc_error *err)
+{
+    int32_t               views   = session->model->views;
+    skc_workspace_options options = { .max_batch = max_batch > views ? max_batch : views,
+                                      .kernels   = &session->kernels };
+    skc_status            status  = skc__kernels(runtime, &session->kernels, err);
+
+    if (status == SKC_OK)
+        status = skc__threads(runtime, &options.threads, err);
+    if (status == SKC_OK)
+        status = choose_graph(session, err);
+    if (status == SKC_OK)
+        status = skc__workspace_create(session->graph, &options, &session->allocator,
+                                       &session->workspace, err);
+    if (status != SKC_OK)
+        return status;
+    session->sampled = skc__allocate(&session->allocator,
+                                     skc__shape_count(session->graph->input) * sizeof(float), err);
+    return session->sampled != NULL ? SKC_OK : SKC_ENOMEM;
+}
+
+skc_status skc_session_create(const skc_model *model, int32_t max_batch, const skc_runtime *runtime,
+                              skc_session **out, skc_error *err)
+{
+    skc_allocator allocator = skc__allocator(runtime);
+    skc_session  *session;
+    skc_status    status;
+
+    if (max_batch < 1 || max_batch > MAX_BATCH)
+        return skc__fail(err, SKC_EINVAL, "max_batch is %d; 1..%d is allowed", max_batch,
+                         (int)MAX_BATCH);
+    session = skc__allocate_zeroed(&allocator, sizeof *session, err);
+    if (session == NULL)
+        return SKC_ENOMEM;
+    session->allocator         = allocator;
+    session->scratch.allocator = allocator;
+    session->model             = model;
+    session->max_batch         = max_batch;
+    session->views             = model->views;
+    status                     = fill_session(session, max_batch, runtime, err);
+    if (status == SKC_OK)
+        *out = session;
+    else
+        skc_session_free(session);
+    return status;
+}
+
+void skc_session_free(skc_session *session)
+{
+    skc_allocator allocator;
+
+    if (session == NULL)
+        return;
+    allocator = session->allocator;
+    skc__workspace_free(&session->workspace);
+    if (session->has_own)
+        skc__folded_free(&session->own);
+    skc__release(&allocator, session->sampled);
+    skc__release(&allocator, session->scratch.block);
+    skc__release(&allocator, session);
+}
+
+size_t skc_session_bytes(const skc_session *session)
+{
+    return sizeof *session + session->workspace.arena.size +
+           (session->has_own ? session->own.arena.size + session->own.graph.arena.size : 0) +
+           skc__shape_count(session->graph->input) * sizeof(float) + session->scratch.size;
+}
+
+/* ---------------------------------------------------------------- running */
+
+/* Runs the `n` pictures that stand in the workspace's input. */
+static const float *run(const skc_session *session, int32_t n)
+{
+    const skc_walk walk = { .n = n, .param = session->param };
+
+    skc__forward(&session->workspace, &walk);
+    return session->workspace.value[session->graph->node_count];
+}
+
+static skc_status check_finite(const float *values, size_t count, skc_error *err)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!isfinite(values[i]))
+            return skc__fail(err, SKC_EINVAL, "score %zu is not finite", i);
+    return SKC_OK;
+}
+
+skc_status skc_session_run(skc_session *session, const float *inputs, int32_t count, float *logits,
+                           skc_error *err)
+{
+    size_t       scores = (size_t)count * (size_t)session->model->label_count;
+    const float *result;
+    skc_status   status;
+
+    if (count < 1 || count > session->max_batch)
+        return skc__fail(err, SKC_EINVAL, "%d inputs; 1..%d are allowed", count,
+                         session->max_batch);
+    memcpy(session->workspace.value[0], inputs,
+           (size_t)count * skc__shape_count(session->graph->input) * sizeof(float));
+    result = run(session, count);
+    status = check_finite(result, scores, err);
+    if (status == SKC_OK)
+        memcpy(logits, result, scores * sizeof(float));
+    return status;
+}
+
+/* Writes the `views` inputs of a picture from input number `at` on. */
+static skc_status prepare(skc_session *session, const skc_image *image, int32_t at, skc_error *err)
+{
+    skc_preprocessing p         = session->model->preprocessing;
+    size_t            elements  = skc__shape_count(session->graph->input);
+    skc_allocator     allocator = { scratch_allocate, scratch_reallocate, scratch_release,
+                                    &session->scratch };
+    skc_pixels        staged;
+    void             *block  = NULL;
+    skc_status        status = skc__input_stage(image, &p, &allocator, &staged, &block, err);
+
+    for (int32_t view = 0; view < session->views && status == SKC_OK; view++) {
+        skc_sampling sampling = skc__sampling_plain(staged.width, staged.height, &p, view);
+
+        skc__sample(staged, &sampling, p.width, p.height, session->sampled);
+        skc__input_normalise(&session->kernels, &p, session->sampled,
+                             session->workspace.value[0] + (size_t)(at + view) * elements);
+    }
+    skc__release(&allocator, block);
+    scratch_reset(&session->scratch);
+    return status;
+}
+
+static skc_status predict_some(skc_session *session, const skc_image *const *images, int32_t count,
+                               float *probabilities, skc_error *err)
+{
+    int32_t      labels = session->model->label_count, views = session->views;
+    const float *logits;
+    skc_status   status = SKC_OK;
+
+    for (int32_t i = 0; i < count && status == SKC_OK; i++)
+        status = prepare(session, images[i], i * views, err);
+    if (status != SKC_OK)
+        return status;
+    logits = run(session, count * views);
+    status = check_finite(logits, (size_t)(count * views) * (size_t)labels, err);
+    if (status != SKC_OK)
+        return status;
+    memset(probabilities, 0, (size_t)count * (size_t)labels * sizeof(float));
+    for (int32_t i = 0; i < count * views; i++)
+        skc__add_softmax(labels, logits + (ptrdiff_t)i * labels, session->model->temperature,
+                         1.0 / views, probabilities + (ptrdiff_t)(i / views) * labels);
+    return SKC_OK;
+}
+
+skc_status skc_session_predict(skc_session *session, const skc_image *const *images, int32_t count,
+                               float *probabilities, skc_error *err)
+{
+    int32_t    most   = session->workspace.max_batch / session->views;
+    skc_status status = SKC_OK;
+
+    if (count < 1)
+        return skc__fail(err, SKC_EINVAL, "%d pictures; 1 or more are allowed", count);
+    for (int32_t done = 0; done < count && status == SKC_OK; done += most) {
+        int32_t some = count - done < most ? count - done : most;
+
+        status = predict_some(session, images + done, some,
+                              probabilities + (ptrdiff_t)done * session->model->label_count, err);
+    }
+    return status;
+}
