@@ -1,0 +1,40 @@
+/* loader.h - pictures of a dataset as network inputs, several at a time. */
+#ifndef SKC_TRAIN_LOADER_H
+#define SKC_TRAIN_LOADER_H
+
+#include "model/input.h"
+#include "train/dataset.h"
+
+typedef struct skc_loader {
+    skc_allocator            allocator;
+    const skc_kernels       *kernels;
+    const skc_preprocessing *preprocessing;
+    int32_t                  threads;
+    float                   *sampled; /* (threads, height, width, 3) */
+} skc_loader;
+
+/* kernels and preprocessing must outlive the loader. */
+skc_status skc__loader_create(const skc_kernels *kernels, const skc_preprocessing *preprocessing,
+                              int32_t threads, const skc_allocator *allocator, skc_loader *out,
+                              skc_error *err);
+void       skc__loader_free(skc_loader *loader);
+
+/* A dataset fits where its cache is staged as the preprocessing wants. */
+skc_status skc__loader_check(const skc_loader *loader, const skc_dataset *dataset, skc_error *err);
+
+/* inputs (count, height, width, 3) of pictures indices[0..count-1], one symmetry, no augmentation.
+ */
+void skc__load_plain(const skc_loader *loader, const skc_dataset *dataset, const int32_t *indices,
+                     int32_t count, int32_t symmetry, float *inputs);
+
+/* The same with augmentation; picture i draws from (seed, epoch, place + i). */
+typedef struct skc_draw {
+    const skc_augmentation *augmentation;
+    uint64_t                seed, epoch, place;
+} skc_draw;
+
+void skc__load_augmented(const skc_loader *loader, const skc_dataset *dataset,
+                         const int32_t *indices, int32_t count, const skc_draw *draw,
+                         float *inputs);
+
+#endif
