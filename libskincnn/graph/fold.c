@@ -112,19 +112,21 @@ static skc_status copy_nodes(const folding *f, int32_t kept, const skc_allocator
     return status;
 }
 
-/* Room for changed parameters, scales and shifts. */
+/* Room for changed parameters, and for the scales and shifts of all that is absorbed: one layer may
+ * take in several batchnorms. */
 static size_t changed_bytes(const folding *f, const skc_graph *graph)
 {
     size_t bytes = skc__arena_piece((size_t)(graph->param_count + 1) * sizeof(float *));
 
     for (int32_t i = 0; i < f->graph->node_count; i++) {
-        const skc_node *node = &graph->nodes[f->moved[i]];
+        const skc_node *from = &f->graph->nodes[i], *node = &graph->nodes[f->moved[i]];
 
+        if (f->fates[i] == ABSORBED_AFFINE)
+            bytes += 2 * skc__arena_piece((size_t)from->plan.out.c * sizeof(float));
         if (f->fates[i] != KEPT || !f->affine[i])
             continue;
         for (int32_t p = 0; p < node->plan.param_count; p++)
             bytes += skc__arena_piece(skc__param_count(&node->plan.param[p]) * sizeof(float));
-        bytes += 2 * skc__arena_piece((size_t)node->plan.out.c * sizeof(float));
     }
     return bytes;
 }
