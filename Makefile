@@ -56,7 +56,7 @@ SHARED      := $(B)/libskincnn.so.$(SOVERSION)
 
 TOOL_MAINS   := $(sort $(wildcard tools/skincnn-*.c))
 TOOL_SHARED  := $(filter-out $(TOOL_MAINS),$(sort $(wildcard tools/*.c)))
-TOOL_OBJECTS := $(TOOL_SHARED:%.c=$(B)/%.o)
+TOOL_ARCHIVE := $(B)/tools.a
 TOOLS        := $(TOOL_MAINS:tools/%.c=$(B)/%)
 TOOL_LIBS    := -larchive -ljansson
 REPORT_FILES := tools/report.html tools/report.js server/web/vendor/chart.js/chart.umd.js
@@ -123,7 +123,10 @@ $(SHARED): $(LIB_OBJECTS)
 	$(CC) $(SKC_LDFLAGS) -shared -Wl,-soname,libskincnn.so.$(SOVERSION) -o $@ $^ $(LIBS)
 	ln -sf libskincnn.so.$(SOVERSION) $(B)/libskincnn.so
 
-$(TOOLS): $(B)/%: $(B)/tools/%.o $(TOOL_OBJECTS) $(STATIC)
+# What the tools share, as an archive: each links only what it uses.
+$(TOOL_ARCHIVE): $(TOOL_SHARED:%.c=$(B)/%.o)
+	rm -f $@ && $(AR) rcs $@ $^
+$(TOOLS): $(B)/%: $(B)/tools/%.o $(TOOL_ARCHIVE) $(STATIC)
 	$(CC) $(SKC_LDFLAGS) -o $@ $^ $(TOOL_LIBS) $(LIBS)
 
 # Installed tools look for models where this says; a change recompiles the one file that knows.
@@ -133,15 +136,13 @@ $(B)/datadir: FORCE
 $(B)/tools/files.o: FILE_CFLAGS := -DSKC_DATADIR='"$(datadir)/skincnn"'
 $(B)/tools/files.o: $(B)/datadir
 
-$(UNIT_TESTS): $(B)/%: $(B)/%.o $(TEST_SHARED:%.c=$(B)/%.o) $(STATIC)
-	$(CC) $(SKC_LDFLAGS) -o $@ $(filter %.o,$^) $(STATIC) -lcmocka $(TEST_LIBS) $(LIBS)
+$(UNIT_TESTS): $(B)/%: $(B)/%.o $(TEST_SHARED:%.c=$(B)/%.o) $(TOOL_ARCHIVE) $(STATIC)
+	$(CC) $(SKC_LDFLAGS) -o $@ $(filter %.o,$^) $(TOOL_ARCHIVE) $(STATIC) -lcmocka $(TOOL_LIBS) $(LIBS)
 $(filter $(B)/tests/unit/layers/%,$(UNIT_TESTS)): $(B)/tests/unit/layers/gradient.o
-$(filter $(B)/tests/unit/tools/%,$(UNIT_TESTS)): $(TOOL_OBJECTS)
-$(filter $(B)/tests/unit/tools/%,$(UNIT_TESTS)): TEST_LIBS := $(TOOL_LIBS)
 
 # Each fuzz target with a main that replays files; `make fuzz` links them with libFuzzer instead.
-$(FUZZ_REPLAYS): $(B)/%: $(B)/%.o $(B)/tests/fuzz/replay.o $(TOOL_OBJECTS) $(STATIC)
-	$(CC) $(SKC_LDFLAGS) -o $@ $(filter %.o,$^) $(STATIC) $(TOOL_LIBS) $(LIBS)
+$(FUZZ_REPLAYS): $(B)/%: $(B)/%.o $(B)/tests/fuzz/replay.o $(TOOL_ARCHIVE) $(STATIC)
+	$(CC) $(SKC_LDFLAGS) -o $@ $^ $(TOOL_LIBS) $(LIBS)
 
 $(MAN_PAGES): %.1: %
 	@$< --man > $@.tmp && mv $@.tmp $@
@@ -182,21 +183,29 @@ check-parsers:  ## the parsers' tests and fuzz corpora under the sanitizers
 	@tests/run.sh --only-parsers build/asan
 parsers-build: $(foreach t,$(PARSERS),$(filter %/$(t),$(UNIT_TESTS))) $(FUZZ_REPLAYS)
 
-THREADED := core/test_parallel model/test_session model/test_threads train/test_cache train/test_trainer
+THREADED := core/test_parallel layers/test_layers model/test_session model/test_threads \
+            train/test_bootstrap train/test_cache train/test_trainer
 check-tsan:  ## the tests with threads under the thread sanitizer
 	$(call install_packages,$(PACKAGES) $(PACKAGES_CHECK) $(PACKAGES_TSAN))
 	@$(MAKE) --no-print-directory -s -j$$(nproc) CONFIG=tsan tsan-build
 	@TSAN_OPTIONS="ignore_noninstrumented_modules=1" tests/run.sh --only-built build/tsan
 tsan-build: $(foreach t,$(THREADED),$(filter %/$(t),$(UNIT_TESTS)))
 
+# Debian's Python, which has python3-numpy
+PYTHON ?= $(firstword $(wildcard /usr/bin/python3) python3)
 golden:  ## make the golden files anew and show what changed
-	cd tests/golden && python3 make.py
+	$(PYTHON) tests/golden/make.py
+	@for name in evaluate split streams train; do \
+		$(PYTHON) tests/golden/$$name.py > $(B)/golden.h && mv $(B)/golden.h tests/golden/$$name.h; done
 	git diff --stat -- tests/golden
 
 FUZZ_SECONDS ?= 60
 fuzz:  ## run each fuzz target with libFuzzer for FUZZ_SECONDS
 	$(call install_packages,$(PACKAGES) $(PACKAGES_TSAN))
 	@tests/fuzz/run.sh $(FUZZ_SECONDS)
+
+print-libraries:
+	@echo $(TOOL_LIBS) $(LIBS)
 
 lint:  ## floors, names, forbidden calls, headers alone, format
 	$(call install_packages,$(PACKAGES) $(PACKAGES_LINT))
@@ -252,7 +261,7 @@ unit: $(UNIT_TESTS)  ## build the unit tests
 
 FORCE:
 .PHONY: all unit man demo check check-build check-slow check-asan check-parsers parsers-build \
-        check-tsan tsan-build golden fuzz lint format bench install uninstall help clean FORCE
+        check-tsan tsan-build golden fuzz print-libraries lint format bench install uninstall help clean FORCE
 .SECONDARY:
 
 clean:  ## remove what was built

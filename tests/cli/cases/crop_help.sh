@@ -1,0 +1,1 @@
+skincnn-crop --help

@@ -1,0 +1,5 @@
+skincnn-data --help
+for command in generate ingest map merge split filter stats duplicates check; do
+    echo
+    skincnn-data $command --help
+done

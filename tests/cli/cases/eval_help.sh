@@ -1,0 +1,1 @@
+skincnn-eval --help

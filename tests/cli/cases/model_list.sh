@@ -1,0 +1,2 @@
+skincnn-model list | sed 's/  .*//'
+skincnn-model list --json | tr '{' '\n' | grep -c '"name"'

@@ -1,0 +1,1 @@
+skincnn-predict --help

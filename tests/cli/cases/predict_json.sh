@@ -1,0 +1,3 @@
+models
+pictures 2
+skincnn-predict --json --model malignancy.safetensors --model diagnosis.safetensors pictures | mask

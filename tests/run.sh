@@ -1,0 +1,61 @@
+#!/bin/sh
+# run.sh [--only-parsers|--only-built] BUILD - runs the tests of a build folder, each program writing
+# TAP, and closes with one line: N passed, N failed. SKINCNN_SLOW=1 runs the long versions too.
+set -u
+only=all
+case ${1-} in --only-*) only=${1#--only-}; shift ;; esac
+build=$1
+cd "$(dirname "$0")/.." || exit 2
+passed=0 failed=0 skipped=0
+log=$(mktemp) || exit 2
+trap 'rm -f "$log"' EXIT
+
+# run NAME COMMAND...: counts the TAP lines of a command; one that dies counts as one more failure.
+run()
+{
+    name=$1
+    shift
+    CMOCKA_MESSAGE_OUTPUT=TAP "$@" > "$log" 2>&1
+    status=$?
+    ok=$(grep -c '^ok ' "$log")
+    skip=$(grep -c '^ok .*# SKIP' "$log")
+    bad=$(grep -c '^not ok ' "$log")
+    if [ "$bad" -eq 0 ] && { [ $status -ne 0 ] || [ "$ok" -eq 0 ]; }; then bad=1; fi
+    passed=$((passed + ok - skip)) skipped=$((skipped + skip)) failed=$((failed + bad))
+    grep '# SKIP' "$log" | sed "s|^|$name: |"
+    if [ "$bad" -gt 0 ]; then
+        echo "--- $name: $bad failed (exit status $status)"
+        tail -n 60 "$log"
+    fi
+}
+
+unit_tests()
+{
+    for source in tests/unit/*/test_*.c tests/golden/test_*.c; do
+        program=$build/${source%.c}
+        [ "$only" != all ] && [ ! -x "$program" ] && continue
+        run "${source#tests/}" "$program"
+    done
+}
+
+fuzz_corpora()
+{
+    for source in tests/fuzz/fuzz_*.c; do
+        target=${source#tests/fuzz/fuzz_}
+        target=${target%.c}
+        run "fuzz corpus $target" "$build/${source%.c}" "tests/fuzz/corpus/$target"
+    done
+}
+
+unit_tests
+[ $only = built ] || fuzz_corpora
+if [ $only = all ]; then
+    run "command line" tests/cli/run.sh --bin "$build"
+    run "installed" tests/install/run.sh "$build"
+fi
+if [ $skipped -gt 0 ]; then
+    echo "$passed passed, $failed failed, $skipped skipped"
+else
+    echo "$passed passed, $failed failed"
+fi
+[ $failed -eq 0 ]
