@@ -167,8 +167,7 @@ check:  ## install what tests need, build, run all tests: N passed, N failed
 
 check-build: all unit $(FUZZ_REPLAYS)
 
-check-slow: check  ## the long tests too
-	@SKINCNN_SLOW=1 tests/run.sh $(B)
+check-slow: check check-asan check-tsan fuzz  ## the long versions: sanitizers, threads, fuzzing
 
 check-asan:  ## all tests under the address and undefined behaviour sanitizers
 	$(call install_packages,$(PACKAGES) $(PACKAGES_CHECK))
@@ -209,7 +208,8 @@ print-libraries:
 
 lint:  ## floors, names, forbidden calls, headers alone, format
 	$(call install_packages,$(PACKAGES) $(PACKAGES_LINT))
-	@tests/style/check.sh
+	@$(MAKE) --no-print-directory -s -j$$(nproc) $(STATIC) $(SHARED)
+	@B=$(B) tests/style/check.sh
 
 format:  ## format every C file in place
 	clang-format -i $$(git ls-files '*.c' '*.h')

@@ -1,6 +1,6 @@
 #!/bin/sh
 # run.sh [--only-parsers|--only-built] BUILD - runs the tests of a build folder, each program writing
-# TAP, and closes with one line: N passed, N failed. SKINCNN_SLOW=1 runs the long versions too.
+# TAP, and closes with one line: N passed, N failed.
 set -u
 only=all
 case ${1-} in --only-*) only=${1#--only-}; shift ;; esac

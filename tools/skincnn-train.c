@@ -15,7 +15,7 @@
 /* clang-format off */
 static const cli_option options[] = {
     { "Data", .kind = CLI_GROUP },
-    { "manifest", 'm', CLI_TEXT, AT(manifest), NULL, 0, 0, "FILE", "CSV made by skincnn-data" },
+    { "manifest", 'd', CLI_TEXT, AT(manifest), NULL, 0, 0, "FILE", "CSV made by skincnn-data" },
     { "task", 'T', CLI_TEXT, AT(task), "diagnosis", 0, 0, "NAME", "diagnosis, malignancy or another name" },
     { "labels", 0, CLI_LIST, AT(labels), NULL, 0, 0, "A,B,...", "labels in the order of the scores; known for the two tasks, else those of the manifest" },
     { "validation", 0, CLI_TEXT, AT(validation), "val", 0, 0, "PART", "the part that chooses the best epoch" },
@@ -157,13 +157,13 @@ static int run(const cli_call *call)
 }
 
 static const char *const examples[] = {
-    "skincnn-train -m ham10000.csv -o runs/first",
+    "skincnn-train -d ham10000.csv -o runs/first",
     "trains the seven diagnoses with the defaults",
-    "skincnn-train -m ham10000.csv -o runs/small -a seed -s 100 -e 20 --patience 5",
+    "skincnn-train -d ham10000.csv -o runs/small -a seed -s 100 -e 20 --patience 5",
     "the seed project's net, stopping early",
-    "skincnn-train -m all.csv -T malignancy -o runs/mal --balance 1 --balance-sources",
+    "skincnn-train -d all.csv -T malignancy -o runs/mal --balance 1 --balance-sources",
     "benign or malignant, classes and sources alike",
-    "skincnn-train -m mine.csv -o runs/mine --init weights/diagnosis.safetensors --freeze "
+    "skincnn-train -d mine.csv -o runs/mine --init weights/diagnosis.safetensors --freeze "
     "conv1,stage1",
     "goes on from a trained model",
     "skincnn-train --resume runs/first",

@@ -8,6 +8,6 @@ skincnn-model create --architecture mobilenetv2 --size 32 --width-factor 0.25 --
 train() {
     try skincnn-train -a seed -s 32 -w 0.25 -e 1 -b 8 -t 1 --resamples 0 --mistakes 0 "$@"
 }
-train -m made/manifest.csv -o seven --init start.safetensors --freeze conv,dense --quiet
-train -m made/manifest.csv -o none --init other.safetensors --quiet
-train -m made/two.csv -T malignancy -o dry --init start.safetensors --dry-run | sed -E 's/[0-9.]+ [kM]B/N MB/'
+train -d made/manifest.csv -o seven --init start.safetensors --freeze conv,dense --quiet
+train -d made/manifest.csv -o none --init other.safetensors --quiet
+train -d made/two.csv -T malignancy -o dry --init start.safetensors --dry-run | sed -E 's/[0-9.]+ [kM]B/N MB/'

@@ -1,7 +1,7 @@
 # A run leaves its files; the same command gives the same weights, bit for bit.
 skincnn-data generate --count 56 --size 48 --seed 5 --out made >/dev/null
 train() {
-    skincnn-train -m made/manifest.csv -a seed -s 32 -w 0.25 -e 2 -b 8 -t 1 --resamples 20 --mistakes 4 \
+    skincnn-train -d made/manifest.csv -a seed -s 32 -w 0.25 -e 2 -b 8 -t 1 --resamples 20 --mistakes 4 \
         --validation-percent 25 "$@"
 }
 train -o one --quiet

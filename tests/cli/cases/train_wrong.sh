@@ -4,18 +4,18 @@ train() {
     try skincnn-train -a seed -s 32 -w 0.1 -e 1 -b 8 -t 1 --resamples 0 --quiet "$@"
 }
 try skincnn-train
-train -m missing.csv -o run
-train -m made/manifest.csv -o run --architecture nothing
-train -m made/manifest.csv -o run --size 16
-train -m made/manifest.csv -o run --rate 0
-train -m made/manifest.csv -o run --freeze conv9
-train -m made/manifest.csv -o run --class-weights mel=0
-train -m made/manifest.csv -o run --labels mel,nv
-train -m made/manifest.csv -o run --task malignancy
-train -m made/manifest.csv -o /proc/run
-train -m made/manifest.csv -o run --views 3
+train -d missing.csv -o run
+train -d made/manifest.csv -o run --architecture nothing
+train -d made/manifest.csv -o run --size 16
+train -d made/manifest.csv -o run --rate 0
+train -d made/manifest.csv -o run --freeze conv9
+train -d made/manifest.csv -o run --class-weights mel=0
+train -d made/manifest.csv -o run --labels mel,nv
+train -d made/manifest.csv -o run --task malignancy
+train -d made/manifest.csv -o /proc/run
+train -d made/manifest.csv -o run --views 3
 try skincnn-train --resume nowhere
 sed 's/^path,label/path,diagnosis/' made/manifest.csv >made/column.csv
-train -m made/column.csv -o run
+train -d made/column.csv -o run
 sed 's/,train,/,test,/;n' made/manifest.csv | sed '2,$s/,[^,]*,\(train\|test\|\),/,L1,\1,/' >made/leak.csv
-train -m made/leak.csv -o run
+train -d made/leak.csv -o run
