@@ -103,8 +103,8 @@ $(B)/%.o: %.c
 $(B)/tools/report_assets.o: $(REPORT_FILES)
 
 # The layer registry is made from the folder; it changes only when the list of files does.
-LAYERS := $(sort $(patsubst libskincnn/layers/%.c,%,$(filter-out libskincnn/layers/layer.c \
-            libskincnn/layers/geometry.c,$(wildcard libskincnn/layers/*.c))))
+LAYERS := $(filter-out layer geometry clamp,$(sort $(patsubst libskincnn/layers/%.c,%, \
+            $(wildcard libskincnn/layers/*.c))))
 $(B)/layers.list: FORCE
 	@mkdir -p $(@D)
 	@printf '%s\n' $(LAYERS) | cmp -s - $@ || printf '%s\n' $(LAYERS) > $@
