@@ -183,7 +183,7 @@ check-parsers:  ## the parsers' tests and fuzz corpora under the sanitizers
 parsers-build: $(foreach t,$(PARSERS),$(filter %/$(t),$(UNIT_TESTS))) $(FUZZ_REPLAYS)
 
 THREADED := core/test_parallel layers/test_layers model/test_session model/test_threads \
-            train/test_bootstrap train/test_cache train/test_trainer
+            train/test_bootstrap train/test_cache train/test_ranks train/test_trainer
 check-tsan:  ## the tests with threads under the thread sanitizer
 	$(call install_packages,$(PACKAGES) $(PACKAGES_CHECK) $(PACKAGES_TSAN))
 	@$(MAKE) --no-print-directory -s -j$$(nproc) CONFIG=tsan tsan-build

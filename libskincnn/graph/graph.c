@@ -96,24 +96,20 @@ static skc_status read_extent(const reading *r, const skc_json *input, const cha
     return SKC_OK;
 }
 
-static skc_status read_input(const reading *r, const skc_json *json, int32_t height, int32_t width)
+static skc_status read_input(const reading *r, const skc_json *json)
 {
     const skc_json *input  = skc__json_get(json, "input");
     skc_shape      *shape  = &r->graph->input;
-    skc_status      status = read_extent(r, input, "height", height, 4096, &shape->h);
+    skc_status      status = read_extent(r, input, "height", 0, 4096, &shape->h);
 
     if (status == SKC_OK)
-        status = read_extent(r, input, "width", width, 4096, &shape->w);
+        status = read_extent(r, input, "width", 0, 4096, &shape->w);
     if (status == SKC_OK)
         status = read_extent(r, input, "channels", 3, 3, &shape->c);
     if (status == SKC_OK && shape->c != 3)
         status = skc__fail(r->err, SKC_EFORMAT, "%s: input has %d channels; 3 is allowed", r->where,
                            shape->c);
     shape->n = 1;
-    if (height > 0)
-        shape->h = height;
-    if (width > 0)
-        shape->w = width;
     return status;
 }
 
@@ -234,7 +230,7 @@ skc_status skc__graph_create(int32_t node_count, size_t configs, const skc_alloc
     return status;
 }
 
-static skc_status read_graph(const reading *r, const skc_json *json, int32_t height, int32_t width)
+static skc_status read_graph(const reading *r, const skc_json *json)
 {
     const skc_json *layers = skc__json_get(json, "layers");
     skc_status      status;
@@ -242,7 +238,7 @@ static skc_status read_graph(const reading *r, const skc_json *json, int32_t hei
     status = copy_name(r, skc__json_as_string(skc__json_get(json, "name")), "the architecture",
                        r->graph->name);
     if (status == SKC_OK)
-        status = read_input(r, json, height, width);
+        status = read_input(r, json);
     for (size_t i = 0; i < skc__json_size(layers) && status == SKC_OK; i++) {
         status = read_layer(r, skc__json_at(layers, i), (int32_t)i);
         r->graph->node_count++;
@@ -250,9 +246,8 @@ static skc_status read_graph(const reading *r, const skc_json *json, int32_t hei
     return status == SKC_OK ? check_all_used(r) : status;
 }
 
-skc_status skc__graph_parse(const char *text, size_t size, const char *where, int32_t height,
-                            int32_t width, const skc_allocator *allocator, skc_graph *out,
-                            skc_error *err)
+skc_status skc__graph_parse(const char *text, size_t size, const char *where,
+                            const skc_allocator *allocator, skc_graph *out, skc_error *err)
 {
     skc_json       *json;
     const skc_json *layers;
@@ -271,7 +266,7 @@ skc_status skc__graph_parse(const char *text, size_t size, const char *where, in
     else
         status = skc__graph_create((int32_t)count, config_bytes(layers), allocator, &graph, err);
     if (status == SKC_OK) {
-        status = read_graph(&r, json, height, width);
+        status = read_graph(&r, json);
         if (status == SKC_OK)
             *out = graph;
         else

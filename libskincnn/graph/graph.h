@@ -33,11 +33,9 @@ typedef struct skc_graph {
 
 /* Reads {"name", "input": {"height", "width", "channels"}, "layers": [{"name", "type", "inputs",
  * options}]} (docs/model-format.md). "inputs" defaults to the layer before; "input" names the
- * graph's. height and width, where over 0, replace those of the text. Checks names, order, options
- * and shapes; every layer but the last must feed another. */
-skc_status skc__graph_parse(const char *text, size_t size, const char *where, int32_t height,
-                            int32_t width, const skc_allocator *allocator, skc_graph *out,
-                            skc_error *err);
+ * graph's. Checks names, order, options and shapes; every layer but the last must feed another. */
+skc_status skc__graph_parse(const char *text, size_t size, const char *where,
+                            const skc_allocator *allocator, skc_graph *out, skc_error *err);
 void       skc__graph_free(skc_graph *graph);
 
 /* An empty graph with room for `node_count` nodes and their configs, for fold.c. */

@@ -23,7 +23,8 @@ const char *skc_architecture_summary(int32_t i)
 }
 
 /* Appends with ' turned into ". */
-static void append(skc_net *net, const char *format, va_list arguments)
+__attribute__((format(printf, 2, 0))) static void append(skc_net *net, const char *format,
+                                                         va_list arguments)
 {
     char    piece[512];
     int     length = vsnprintf(piece, sizeof piece, format, arguments);

@@ -539,7 +539,8 @@ SKC_API SKC_MUST_CHECK skc_status skc_trainer_export(skc_trainer *trainer, const
                                                      skc_precision precision, skc_error *err);
 
 /* Everything needed to go on bit for bit; `note` is any text (UTF-8) of the caller's, given back by
- * skc_trainer_resume in *note (release with skc_free and the trainer's runtime; may be NULL). */
+ * skc_trainer_resume in *note (release with skc_free and the trainer's runtime; may be NULL).
+ * Another run's file (SKC_EMISMATCH) or a damaged one leaves the trainer as it was. */
 SKC_API SKC_MUST_CHECK skc_status skc_trainer_save(skc_trainer *trainer, const char *path,
                                                    const char *note, skc_error *err);
 SKC_API SKC_MUST_CHECK skc_status skc_trainer_resume(skc_trainer *trainer, const char *path,

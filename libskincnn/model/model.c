@@ -301,7 +301,7 @@ skc_status skc__model_fold(skc_model *model, skc_error *err)
     return status;
 }
 
-static int32_t find_param(const skc_model *model, const char *name)
+int32_t skc__model_find_param(const skc_model *model, const char *name)
 {
     for (int32_t p = 0; p < model->graph.param_count; p++)
         if (strcmp(model->param_name[p], name) == 0)
@@ -322,7 +322,7 @@ skc_status skc_model_transfer(skc_model *model, const skc_model *source, int32_t
 
     for (int32_t p = 0; p < model->graph.param_count; p++) {
         const skc_param_spec *spec = skc__graph_param(&model->graph, p, NULL);
-        int32_t               from = find_param(source, model->param_name[p]);
+        int32_t               from = skc__model_find_param(source, model->param_name[p]);
 
         if (from < 0 || !same_extents(spec, skc__graph_param(&source->graph, from, NULL)))
             continue;

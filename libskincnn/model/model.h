@@ -42,6 +42,9 @@ typedef struct skc_model_parts {
 skc_status skc__model_build(const skc_model_parts *parts, const skc_allocator *allocator,
                             skc_model **out, skc_error *err);
 
+/* The number of the parameter "conv1.weight"; -1: there is none. */
+int32_t skc__model_find_param(const skc_model *model, const char *name);
+
 /* The parameters are about to change: what was derived from them is dropped. */
 void skc__model_changed(skc_model *model);
 

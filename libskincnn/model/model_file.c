@@ -7,7 +7,12 @@
 #include "core/digest.h"
 #include "model/model.h"
 
-enum { FORMAT = 1, MAX_MODEL_BYTES = 1 << 30, MAX_LABELS = 10000 };
+enum {
+    FORMAT          = 1,
+    MAX_MODEL_BYTES = 1 << 30,
+    MAX_LABELS      = 10000,
+    SMALL           = 1 << 20, /* numbers that may be missing: their tensor is then named */
+};
 
 /* ---------------------------------------------------------------- writing */
 
@@ -248,7 +253,7 @@ static skc_status build_from(const skc_json *json, const skc_safetensors *file, 
     const skc_json *architecture = skc__json_get(json, "architecture");
     skc_model_parts parts        = { .where         = file->name,
                                      .labels        = labels,
-                                     .most_elements = file->size / 2 + 1 };
+                                     .most_elements = file->size + SMALL };
     char           *text;
     skc_status      status;
 
@@ -366,6 +371,17 @@ skc_status skc__model_read_params(const skc_model *model, const skc_safetensors 
     return status;
 }
 
+/* Every parameter has been found; is there anything else? */
+static skc_status check_all_read(const skc_model *model, const skc_safetensors *file,
+                                 skc_error *err)
+{
+    for (int32_t t = 0; t < file->count && file->count != model->graph.param_count; t++)
+        if (skc__model_find_param(model, file->tensors[t].name) < 0)
+            return skc__fail(err, SKC_EMISMATCH, "%s: tensor %.80s is not of architecture %s",
+                             file->name, file->tensors[t].name, model->graph.name);
+    return SKC_OK;
+}
+
 static skc_status read_model(const skc_safetensors *file, skc_model **out, skc_error *err)
 {
     skc_json  *json;
@@ -378,11 +394,9 @@ static skc_status read_model(const skc_safetensors *file, skc_model **out, skc_e
     skc__json_free(json);
     if (status != SKC_OK)
         return status;
-    if (file->count != model->graph.param_count)
-        status = skc__fail(err, SKC_EMISMATCH, "%s: %d tensors; its architecture has %d",
-                           file->name, file->count, model->graph.param_count);
+    status = skc__model_read_params(model, file, "", model->param, false, err);
     if (status == SKC_OK)
-        status = skc__model_read_params(model, file, "", model->param, false, err);
+        status = check_all_read(model, file, err);
     if (status == SKC_OK)
         status = skc__model_fold(model, err);
     if (status == SKC_OK)

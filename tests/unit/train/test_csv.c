@@ -135,53 +135,6 @@ static void test_every_prefix(void **state)
     assert_string_equal(READ(text), "[path|la\"bel]1[a\r\nb|\xc3\xa4]2[|x]5");
 }
 
-static bool is_utf8(const char *text, size_t size)
-{
-    char *copy = exact(text, size);
-    bool  good = skc__utf8_check(copy, copy + size) == copy + size;
-
-    free(copy);
-    return good;
-}
-
-/* The edges of RFC 3629, table 3-7 of the Unicode standard. */
-static void test_utf8(void **state)
-{
-    static const char *const good[] = { "",
-                                        "az~",
-                                        "\xc2\x80",
-                                        "\xdf\xbf",
-                                        "\xe0\xa0\x80",
-                                        "\xed\x9f\xbf",
-                                        "\xee\x80\x80",
-                                        "\xef\xbf\xbf",
-                                        "\xf0\x90\x80\x80",
-                                        "\xf4\x8f\xbf\xbf" };
-    static const char *const bad[]  = { "\x80",
-                                        "\xbf",
-                                        "\xc0\x80",
-                                        "\xc1\xbf",
-                                        "\xc2",
-                                        "\xc2\x41",
-                                        "\xc2\xc2",
-                                        "\xe0\x9f\xbf",
-                                        "\xe1\x80",
-                                        "\xed\xa0\x80",
-                                        "\xed\xbf\xbf",
-                                        "\xf0\x8f\xbf\xbf",
-                                        "\xf4\x90\x80\x80",
-                                        "\xf5\x80\x80\x80",
-                                        "\xf8\x88\x80\x80\x80",
-                                        "\xfe",
-                                        "\xff" };
-
-    (void)state;
-    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
-        assert_true(is_utf8(good[i], strlen(good[i])));
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        assert_false(is_utf8(bad[i], strlen(bad[i])));
-}
-
 static void test_written_fields_are_read_again(void **state)
 {
     static const char *const fields[] = { "plain",      "",       "a,b",      "say \"hi\"",
@@ -241,7 +194,6 @@ int main(void)
         cmocka_unit_test(test_what_is_refused),
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_every_prefix),
-        cmocka_unit_test(test_utf8),
         cmocka_unit_test(test_written_fields_are_read_again),
         cmocka_unit_test(test_where_nothing_can_be_written),
     };

@@ -1,0 +1,68 @@
+/* streams.h - known answers of the random streams; made by streams.py. */
+#include <stdint.h>
+
+enum { GOLDEN_STREAMS = 7, GOLDEN_NEXT = 6 };
+
+static const struct golden_stream {
+    uint64_t seed, a, b, next[GOLDEN_NEXT];
+    uint32_t uniform; /* x 2^24 */
+    uint32_t below;   /* of 1000003 */
+    double   normal;
+} golden_streams[GOLDEN_STREAMS] = {
+    { 0x0u,
+      0x0u,
+      0x0u,
+      { 0x8c4986f3f0e565d5u, 0xf4547fdf5c2f56b6u, 0x6a9e0d6a14f022fbu, 0xdf483d9e238576e0u,
+        0x30036270739496b8u, 0x3044716d232a10abu },
+      9193862u,
+      547998u,
+      1.0521174186211548 },
+    { 0x1u,
+      0x0u,
+      0x0u,
+      { 0x6082e9993631e7d5u, 0xe9acc0d447272233u, 0x05fef1147bb626b9u, 0x1777dc8fa6014861u,
+        0x647f266b44ce933cu, 0x2a76af3e41b9d187u },
+      6324969u,
+      376998u,
+      1.1923007090217257 },
+    { 0x0u,
+      0x1u,
+      0x0u,
+      { 0x6f0c221987108fb2u, 0x068a99bcd127fe03u, 0x35c925a786232a40u, 0x028a0078abb13302u,
+        0x71afe3717b023d14u, 0x2c102f12456c550du },
+      7277602u,
+      433780u,
+      1.2758336236857721 },
+    { 0x0u,
+      0x0u,
+      0x1u,
+      { 0x30a72abcc08f1a34u, 0x257fa6f02122efe9u, 0x19b51c8e0b16865eu, 0x5e283145755a51c2u,
+        0x9829dd8be40024f6u, 0xa3061cad6cc47043u },
+      3188522u,
+      190051u,
+      1.10349620121912 },
+    { 0x3039u,
+      0x2a6u,
+      0x5au,
+      { 0x71ee28dae43589d3u, 0x5da821f72cb13f2bu, 0x9f7db3f4fdb36d71u, 0x46f4a0431d48a122u,
+        0xca3548b5ad762576u, 0x01ea21f5ad9abfd0u },
+      7466536u,
+      445041u,
+      -0.8465660460446769 },
+    { 0xffffffffffffffffu,
+      0xffffffffffffffffu,
+      0xffffffffffffffffu,
+      { 0x9e2d8742a0d5beb9u, 0xa674d478d14d79f9u, 0x537b83b0e6dec9d4u, 0x6f5b0702155bd508u,
+        0xe12733fa965ae559u, 0x2fe4e36c9c25d025u },
+      10366343u,
+      617884u,
+      -0.5756844026126157 },
+    { 0x2au,
+      0x8000000000000000u,
+      0x7u,
+      { 0x0ed5732fe6436ed6u, 0x8531cc2fcdecc6d8u, 0x9f93af55016d5a78u, 0x842360546fd9f5f2u,
+        0xbe8033c073840121u, 0x7bf2d490ba2af03du },
+      972147u,
+      57944u,
+      -2.367371206390422 },
+};
