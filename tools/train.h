@@ -67,9 +67,10 @@ void train_data_close(train_data *data);
 typedef struct train_history {
     report_epoch *epochs;
     int32_t       count, capacity;
-    int32_t       best_epoch; /* 0: none yet */
-    double        best;       /* value of the chosen metric */
-    double        seconds;    /* spent training, over all resumptions */
+    int32_t       best_epoch;      /* 0: none yet */
+    double        best;            /* value of the chosen metric */
+    double        seconds;         /* spent training, over all resumptions */
+    int64_t       images, correct; /* of the epoch that runs */
 } train_history;
 
 void       train_history_add(train_history *history, const report_epoch *epoch);

@@ -50,6 +50,8 @@ char *train_history_note(const train_history *history)
     json_put(json, "best_epoch", json_integer(history->best_epoch));
     json_put(json, "best", json_number(history->best));
     json_put(json, "seconds", json_number(history->seconds));
+    json_put(json, "images", json_integer(history->images));
+    json_put(json, "correct", json_integer(history->correct));
     json_put(json, "epochs", epochs);
     text = json_dumps(json, JSON_COMPACT);
     json_decref(json);
@@ -90,6 +92,8 @@ bool train_history_read(train_history *history, const char *note)
     history->best_epoch = (int32_t)json_integer_value(json_object_get(json, "best_epoch"));
     history->best       = json_number_value(json_object_get(json, "best"));
     history->seconds    = json_number_value(json_object_get(json, "seconds"));
+    history->images     = json_integer_value(json_object_get(json, "images"));
+    history->correct    = json_integer_value(json_object_get(json, "correct"));
     json_decref(json);
     return true;
 }

@@ -30,7 +30,6 @@ typedef struct run {
     float                *probabilities; /* of the validation part */
     double                started, saved;
     double                before; /* seconds of earlier sittings */
-    int64_t               images, correct;
 } run;
 
 static char *in_folder(const run *r, const char *name)
@@ -384,7 +383,7 @@ static bool end_epoch(run *r, const skc_train_step *step)
     report_epoch    e       = { .epoch          = step->epoch,
                                 .learning_rate  = step->learning_rate,
                                 .train_loss     = skc_trainer_epoch_loss(r->trainer),
-                                .train_accuracy = (double)r->correct / (double)r->images };
+                                .train_accuracy = (double)r->history.correct / (double)r->history.images };
     evaluation      part    = { .part          = r->s->validation,
                                 .labels        = r->data.labels,
                                 .count         = skc_dataset_count(r->data.validation),
@@ -407,7 +406,7 @@ static bool end_epoch(run *r, const skc_train_step *step)
     }
     for (int32_t m = 0; m < SKC_METRIC_COUNT; m++)
         e.metrics[m] = skc_evaluation_metric(figures, (skc_metric)m).value;
-    r->images = r->correct = 0;
+    r->history.images = r->history.correct = 0;
     train_history_add(&r->history, &e);
     ok = keep_best(r, &e) && write_results(r) && save_checkpoint(r);
     show_epoch(r, &e, figures);
@@ -458,8 +457,8 @@ static ending train_epoch(run *r)
         if (!begun && !r->s->quiet && !r->s->json)
             bar = progress_begin("train", (uint64_t)step.steps);
         begun = true;
-        r->images += step.images;
-        r->correct += step.correct;
+        r->history.images += step.images;
+        r->history.correct += step.correct;
         show_step(&bar, r, &step);
         if (terminal_interrupted() && !step.epoch_finished) {
             progress_end(&bar);

@@ -94,6 +94,15 @@ int32_t skc__net_channels(const skc_net *net, int32_t channels)
     return (float)rounded < 0.9f * wanted ? rounded + 8 : rounded;
 }
 
+/* A layer with one option of 0..1, to six decimals. printf's %g would write a comma in some
+ * programs' locales. */
+static void say_float_layer(skc_net *net, const char *type, const char *name, const char *option,
+                            float value)
+{
+    skc__net_layer(net, type, name, "'%s':%d.%06d", option, (int)value,
+                   (int)lround((double)(value - (float)(int)value) * 1e6));
+}
+
 void skc__net_conv_bn(skc_net *net, const char *type, const char *name, const char *activation,
                       float epsilon, const char *format, ...)
 {
@@ -106,8 +115,7 @@ void skc__net_conv_bn(skc_net *net, const char *type, const char *name, const ch
     append(net, format, arguments);
     va_end(arguments);
     say(net, "}");
-    skc__net_layer(net, "batchnorm", skc__net_name(part, "%s_bn", name), "'epsilon':%g",
-                   (double)epsilon);
+    say_float_layer(net, "batchnorm", skc__net_name(part, "%s_bn", name), "epsilon", epsilon);
     if (activation != NULL)
         skc__net_plain(net, activation, skc__net_name(part, "%s_relu", name));
 }
@@ -117,7 +125,7 @@ void skc__net_head(skc_net *net, float dropout)
     float rate = net->options->dropout >= 0 ? net->options->dropout : dropout;
 
     if (rate > 0)
-        skc__net_layer(net, "dropout", "dropout", "'rate':%g", (double)rate);
+        say_float_layer(net, "dropout", "dropout", "rate", rate);
     skc__net_layer(net, "dense", "logits", "'units':%d", net->options->classes);
 }
 
@@ -140,6 +148,8 @@ static skc_status check(const skc_net_options *o, skc_error *err)
         (o->width != 0 && (o->width < 32 || o->width > 512)))
         return skc__fail(err, SKC_EINVAL, "input %d x %d; 32..512 a side is allowed", o->height,
                          o->width);
+    if (!(o->dropout <= 0.95f))
+        return skc__fail(err, SKC_EINVAL, "dropout %g; 0..0.95 is allowed", (double)o->dropout);
     if (!(o->width_factor >= 0.1f && o->width_factor <= 4.0f))
         return skc__fail(err, SKC_EINVAL, "width factor %g; 0.1..4 is allowed",
                          (double)o->width_factor);

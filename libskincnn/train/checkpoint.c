@@ -1,8 +1,8 @@
 /* checkpoint.c - a trainer's whole state in a file, so that training goes on bit for bit.
  *
  * Tensors: "model.<name>", and as far as the options have them "first.", "second.", "average.".
- * Metadata: "skincnn" as in a model file, "trainer" (JSON), "note". Doubles stand as C hexadecimal
- * text, which keeps every bit. */
+ * Metadata: "skincnn" as in a model file, "trainer" (JSON), "note". Doubles stand as the
+ * 16 hex digits of their bits. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -40,9 +40,11 @@ static int32_t list_groups(const skc_trainer *t, group groups[MAX_GROUPS])
 
 static bool set_hex(skc_json *json, const char *key, double value)
 {
-    char text[64];
+    char     text[32];
+    uint64_t bits;
 
-    snprintf(text, sizeof text, "%a", value);
+    memcpy(&bits, &value, sizeof bits);
+    snprintf(text, sizeof text, "%016" PRIx64, bits);
     return skc__json_set(json, key, skc__json_string(text));
 }
 
@@ -149,10 +151,11 @@ static skc_status read_hex(const skc_json *json, const char *key, const char *na
                            skc_error *err)
 {
     const char *text = skc__json_as_string(skc__json_get(json, key));
-    char       *end;
+    char       *end  = NULL;
+    uint64_t    bits = text != NULL ? strtoull(text, &end, 16) : 0;
 
-    *out = text != NULL ? strtod(text, &end) : NAN;
-    if (!isfinite(*out) || *end != '\0')
+    memcpy(out, &bits, sizeof bits);
+    if (text == NULL || strlen(text) != 16 || *end != '\0' || !isfinite(*out))
         return skc__fail(err, SKC_EFORMAT, "%s: trainer.%s is malformed", name, key);
     return SKC_OK;
 }

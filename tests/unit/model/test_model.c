@@ -164,7 +164,7 @@ static void test_refused(void **state)
     REFUSED(options.labels = same, SKC_EINVAL, "label a is there twice");
     REFUSED(options.labels = empty, SKC_EINVAL, "label 1 needs");
     REFUSED(options.labels = latin, SKC_EINVAL, "label 0 needs", "UTF-8");
-    REFUSED(options.dropout = 1.5f, SKC_EFORMAT, "rate is 1.5");
+    REFUSED(options.dropout = 1.5f, SKC_EINVAL, "dropout 1.5");
     REFUSED(options.width = 20, SKC_EINVAL, "32..512");
     REFUSED(options.architecture = tiny_plain, SKC_EMISMATCH, "1 x 1 x 3 scores for 2 labels");
     REFUSED(options.architecture = tiny_plain;
