@@ -641,8 +641,11 @@ SKC_API SKC_MUST_CHECK skc_status skc_fit_threshold(const float *scores, const b
                                                     int32_t count, double sensitivity,
                                                     float *threshold, skc_error *err);
 
-/* Class weights (classes), largest 1, that maximise balanced accuracy on the given pictures by
- * coordinate search from the inverse class frequencies. */
+/* Class weights (classes), largest 1: (pictures of the class)^-strength, with the one strength in
+ * 0..1.5 that gives the best balanced accuracy on the given pictures. 0 suits a model that was
+ * trained on equally frequent classes, 1 one whose probabilities follow the pictures' frequencies.
+ * A weight for each class of its own would fit the few pictures of the rare ones (measured in
+ * docs/decisions/0007-class-weights.md). */
 SKC_API SKC_MUST_CHECK skc_status skc_fit_class_weights(const float   *probabilities,
                                                         const int32_t *labels, int32_t count,
                                                         int32_t classes, float *weights,

@@ -122,166 +122,97 @@ skc_status skc_fit_threshold(const float *scores, const bool *positive, int32_t 
 
 /* ---------------------------------------------------------------- class weights */
 
-/* As the weight of one class rises, a picture turns to that class at one point: this. */
-typedef struct {
-    double turn; /* best rival's weight x probability, over the class's probability */
-    double gain; /* of balanced accuracy when it has turned */
-} turning;
+/* Strengths tried: 0, 0.05, ... 1.5. */
+enum { STRENGTHS = 31, NEIGHBOURS = 2 };
 
-typedef struct {
-    const float   *probabilities;
-    const int32_t *labels;
-    int32_t        count, classes;
-    turning       *turnings; /* (count) */
-    double        *weights;  /* (classes) */
-    double        *worth;    /* (classes) balanced accuracy of one picture; 0: class is absent */
-} search;
-
-/* Weights stay within this factor of each other, far inside the range of float. */
-static const double widest = 1e9;
-
-static int by_turn(const void *a, const void *b)
+/* weights[c] = (pictures of c)^-strength, the largest 1. A class without pictures counts as one. */
+static void weigh(const int32_t *pictures, int32_t classes, double strength, float *weights)
 {
-    const turning *x = a, *y = b;
+    int32_t fewest = INT32_MAX;
 
-    return x->turn < y->turn ? -1 : x->turn > y->turn;
-}
+    for (int32_t c = 0; c < classes; c++)
+        fewest = pictures[c] > 0 && pictures[c] < fewest ? pictures[c] : fewest;
+    for (int32_t c = 0; c < classes; c++) {
+        double n = pictures[c] > 0 ? pictures[c] : fewest;
 
-/* Fills the turnings for class c, sorted; returns how many there are. */
-static int32_t find_turnings(const search *s, int32_t c)
-{
-    int32_t found = 0;
-
-    for (int32_t i = 0; i < s->count; i++) {
-        const float *p     = s->probabilities + (size_t)i * (size_t)s->classes;
-        int32_t      label = s->labels[i], rival = c == 0;
-
-        for (int32_t k = rival + 1; k < s->classes; k++)
-            if (k != c && s->weights[k] * (double)p[k] > s->weights[rival] * (double)p[rival])
-                rival = k;
-        if (p[c] <= 0 || (label != c && label != rival))
-            continue; /* never turns, or is wrong on both sides */
-        s->turnings[found].turn = s->weights[rival] * (double)p[rival] / (double)p[c];
-        s->turnings[found].gain = label == c ? s->worth[c] : -s->worth[rival];
-        found++;
-    }
-    qsort(s->turnings, (size_t)found, sizeof *s->turnings, by_turn);
-    return found;
-}
-
-/* The range that the weight of class c may take. */
-static void allowed(const search *s, int32_t c, double *low, double *high)
-{
-    double smallest = INFINITY, largest = 0;
-
-    for (int32_t k = 0; k < s->classes; k++)
-        if (k != c) {
-            smallest = fmin(smallest, s->weights[k]);
-            largest  = fmax(largest, s->weights[k]);
-        }
-    *low  = largest / widest;
-    *high = smallest * widest;
-}
-
-/* The stretch before the first turning and the one after the last are open: a factor of two is
- * enough to be on the far side. */
-static void close_ends(const turning *turnings, int32_t count, double *low, double *high)
-{
-    int32_t first = 0;
-
-    while (first < count && turnings[first].turn <= 0)
-        first++;
-    if (first < count) {
-        *low  = fmax(*low, turnings[first].turn / 4);
-        *high = fmin(*high, turnings[count - 1].turn * 4);
+        weights[c] = (float)pow(n / fewest, -strength);
     }
 }
 
-/* Moves the weight of class c to the middle (of the logarithm) of the widest of the best stretches
- * between two turnings. Returns by how much balanced accuracy rises; 0: nothing moved. */
-static double improve(search *s, int32_t c)
+static int32_t decide(const float *p, const float *weights, int32_t classes)
 {
-    const double same  = 1e-9;
-    int32_t      count = find_turnings(s, c);
-    double       low, end, total = 0, now = 0, best = -INFINITY, best_low = 1, best_high = 1;
+    int32_t best = 0;
 
-    allowed(s, c, &low, &end);
-    close_ends(s->turnings, count, &low, &end);
-    for (int32_t i = 0; i <= count; i++) {
-        double high = i < count ? fmin(s->turnings[i].turn, end) : end;
-
-        if (high > low) {
-            if (total > best + same || (total > best - same && high / low > best_high / best_low)) {
-                best      = total;
-                best_low  = low;
-                best_high = high;
-            }
-            low = high;
-        }
-        if (i < count) {
-            total += s->turnings[i].gain;
-            if (s->turnings[i].turn < s->weights[c])
-                now = total;
-        }
-    }
-    if (best <= now + same)
-        return 0;
-    s->weights[c] = sqrt(best_low * best_high);
-    return best - now;
+    for (int32_t c = 1; c < classes; c++)
+        if (p[c] * weights[c] > p[best] * weights[best])
+            best = c;
+    return best;
 }
 
-/* Inverse class frequencies; a class without pictures starts as if it had one. */
-static void start(search *s)
+/* Mean recall over the classes that have pictures; `right` (classes) is scratch. */
+static double balanced_accuracy(const float *probabilities, const int32_t *labels, int32_t count,
+                                int32_t classes, const int32_t *pictures, const float *weights,
+                                int32_t *right)
 {
+    double  sum     = 0;
     int32_t present = 0;
 
-    for (int32_t c = 0; c < s->classes; c++)
-        s->worth[c] = 0;
-    for (int32_t i = 0; i < s->count; i++)
-        s->worth[s->labels[i]]++;
-    for (int32_t c = 0; c < s->classes; c++)
-        present += s->worth[c] > 0;
-    for (int32_t c = 0; c < s->classes; c++) {
-        s->weights[c] = 1 / fmax(s->worth[c], 1);
-        s->worth[c]   = s->worth[c] > 0 ? 1 / (s->worth[c] * present) : 0;
+    for (int32_t c = 0; c < classes; c++)
+        right[c] = 0;
+    for (int32_t i = 0; i < count; i++)
+        right[labels[i]] +=
+            decide(probabilities + (size_t)i * (size_t)classes, weights, classes) == labels[i];
+    for (int32_t c = 0; c < classes; c++) {
+        present += pictures[c] > 0;
+        sum += pictures[c] > 0 ? (double)right[c] / pictures[c] : 0;
     }
+    return sum / present;
 }
 
-static void climb(search *s)
+/* The strength whose figure is best on average with its neighbours', so that one lucky picture of a
+ * rare class does not decide; the smallest of equals. */
+static int32_t best_strength(const double figures[STRENGTHS])
 {
-    double risen = 1;
+    int32_t best  = 0;
+    double  value = -1;
 
-    start(s);
-    for (int32_t pass = 0; pass < 100 && risen > 0; pass++) {
-        risen = 0;
-        for (int32_t c = 0; c < s->classes; c++)
-            if (s->worth[c] > 0)
-                risen += improve(s, c);
+    for (int32_t i = 0; i < STRENGTHS; i++) {
+        int32_t from = i < NEIGHBOURS ? 0 : i - NEIGHBOURS;
+        int32_t to   = i + NEIGHBOURS < STRENGTHS ? i + NEIGHBOURS : STRENGTHS - 1;
+        double  sum  = 0;
+
+        for (int32_t k = from; k <= to; k++)
+            sum += figures[k];
+        if (sum / (to - from + 1) > value + 1e-12) {
+            value = sum / (to - from + 1);
+            best  = i;
+        }
     }
+    return best;
 }
 
 skc_status skc_fit_class_weights(const float *probabilities, const int32_t *labels, int32_t count,
                                  int32_t classes, float *weights, skc_error *err)
 {
     skc_allocator allocator = skc__allocator(NULL);
-    search        s         = { probabilities, labels, count, classes, NULL, NULL, NULL };
-    double        largest   = 0;
+    int32_t      *pictures;
+    double        figures[STRENGTHS];
 
     if (weights == NULL)
         return skc__fail(err, SKC_EINVAL, "weights is NULL");
     if (skc__check_rows(probabilities, labels, count, classes, err) != SKC_OK)
         return SKC_EINVAL;
-    s.turnings = skc__allocate(&allocator, (size_t)count * sizeof *s.turnings, err);
-    s.weights  = skc__allocate(&allocator, 2 * (size_t)classes * sizeof *s.weights, err);
-    if (s.turnings != NULL && s.weights != NULL) {
-        s.worth = s.weights + classes;
-        climb(&s);
-        for (int32_t c = 0; c < classes; c++)
-            largest = fmax(largest, s.weights[c]);
-        for (int32_t c = 0; c < classes; c++)
-            weights[c] = (float)(s.weights[c] / largest);
+    pictures = skc__allocate_zeroed(&allocator, 2 * (size_t)classes * sizeof *pictures, err);
+    if (pictures == NULL)
+        return SKC_ENOMEM;
+    for (int32_t i = 0; i < count; i++)
+        pictures[labels[i]]++;
+    for (int32_t i = 0; i < STRENGTHS; i++) {
+        weigh(pictures, classes, 0.05 * i, weights);
+        figures[i] = balanced_accuracy(probabilities, labels, count, classes, pictures, weights,
+                                       pictures + classes);
     }
-    skc__release(&allocator, s.turnings);
-    skc__release(&allocator, s.weights);
-    return largest > 0 ? SKC_OK : SKC_ENOMEM;
+    weigh(pictures, classes, 0.05 * best_strength(figures), weights);
+    skc__release(&allocator, pictures);
+    return SKC_OK;
 }

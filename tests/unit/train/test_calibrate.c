@@ -153,52 +153,75 @@ static double balanced_accuracy(const float *p, const int32_t *labels, int32_t c
 }
 
 /* Two classes have one degree of freedom: every cut between two scores can be tried. */
-static void test_two_class_weights_are_the_best_cut(void **state)
+/* Pictures of 3 classes, of which the first is `often` times as frequent: the true class scores
+ * `own` on average, and the probabilities follow the frequencies to the power `follow`. */
+static int32_t skewed(float *p, int32_t *labels, int32_t often, double follow)
 {
-    enum { MANY = 300 };
-    float      p[2 * MANY], weights[2], tried[2];
-    int32_t    labels[MANY];
-    skc_random random = skc__random_stream(9, 0, 0);
-    double     best   = 0;
+    int32_t count = 0;
 
-    (void)state;
-    for (int32_t i = 0; i < MANY; i++) {
-        labels[i] = i % 10 == 0;
-        p[2 * i + 1] =
-            (float)(1 / (1 + exp(2.5 - labels[i] - (double)skc__random_normal(&random))));
-        p[2 * i] = 1 - p[2 * i + 1];
+    for (int32_t i = 0; i < 40 * (often + 2); i++, count++) {
+        double score[3], sum = 0;
+
+        labels[count] = i % (often + 2) < often ? 0 : i % (often + 2) - often + 1;
+        for (int32_t c = 0; c < 3; c++) {
+            double noise = (double)((i * 7 + c * 13) % 17) / 17;
+
+            score[c] =
+                (0.6 + noise + (c == labels[count] ? 0.8 : 0)) * (c == 0 ? pow(often, follow) : 1);
+            sum += score[c];
+        }
+        for (int32_t c = 0; c < 3; c++)
+            p[3 * count + c] = (float)(score[c] / sum);
     }
-    for (int32_t i = 0; i < MANY; i++) {
-        tried[0] = p[2 * i + 1] * 0.99999f;
-        tried[1] = p[2 * i];
-        best     = fmax(best, balanced_accuracy(p, labels, MANY, 2, tried));
-    }
-    assert_int_equal(skc_fit_class_weights(p, labels, MANY, 2, weights, NULL), SKC_OK);
-    assert_float_equal(balanced_accuracy(p, labels, MANY, 2, weights), best, 1e-9);
-    assert_float_equal(fmaxf(weights[0], weights[1]), 1, 0);
+    return count;
 }
 
-static void test_weights_beat_their_start(void **state)
+static void test_weights_undo_the_frequencies(void **state)
 {
-    float p[GOLDEN_COUNT * GOLDEN_CLASSES], weights[GOLDEN_CLASSES], inverse[GOLDEN_CLASSES];
-    float frequency[GOLDEN_CLASSES] = { 0 }, largest = 0;
+    static float   p[3 * 1000];
+    static int32_t labels[1000];
+    const float    even[3] = { 1, 1, 1 };
+    float          weights[3];
+    int32_t        count = skewed(p, labels, 20, 1);
 
     (void)state;
-    fill_golden(p);
-    for (int32_t i = 0; i < GOLDEN_COUNT; i++)
-        frequency[golden_labels[i]]++;
-    for (int32_t c = 0; c < GOLDEN_CLASSES; c++)
-        inverse[c] = 1 / frequency[c];
-    assert_int_equal(
-        skc_fit_class_weights(p, golden_labels, GOLDEN_COUNT, GOLDEN_CLASSES, weights, NULL),
-        SKC_OK);
-    assert_true(balanced_accuracy(p, golden_labels, GOLDEN_COUNT, GOLDEN_CLASSES, weights) >
-                balanced_accuracy(p, golden_labels, GOLDEN_COUNT, GOLDEN_CLASSES, inverse) + 0.01);
-    for (int32_t c = 0; c < GOLDEN_CLASSES; c++) {
-        assert_true(weights[c] > 0 && weights[c] <= 1);
-        largest = fmaxf(largest, weights[c]);
-    }
-    assert_float_equal(largest, 1, 0);
+    assert_int_equal(skc_fit_class_weights(p, labels, count, 3, weights, NULL), SKC_OK);
+    assert_true(weights[0] < 0.3f);
+    assert_float_equal(weights[1], 1, 0);
+    assert_float_equal(weights[2], 1, 0);
+    assert_true(balanced_accuracy(p, labels, count, 3, weights) >
+                balanced_accuracy(p, labels, count, 3, even) + 0.1);
+}
+
+static void test_weights_leave_balanced_scores_alone(void **state)
+{
+    static float   p[3 * 1000];
+    static int32_t labels[1000];
+    float          weights[3];
+    int32_t        count = skewed(p, labels, 20, 0);
+
+    (void)state;
+    assert_int_equal(skc_fit_class_weights(p, labels, count, 3, weights, NULL), SKC_OK);
+    assert_true(weights[0] > 0.5f);
+}
+
+/* One rare picture that only an absurd weight would get right must not bend the others. */
+static void test_weights_do_not_follow_one_picture(void **state)
+{
+    static float   p[3 * 1001];
+    static int32_t labels[1001];
+    float          before[3], after[3];
+    int32_t        count = skewed(p, labels, 20, 1);
+
+    (void)state;
+    assert_int_equal(skc_fit_class_weights(p, labels, count, 3, before, NULL), SKC_OK);
+    labels[count]    = 2;
+    p[3 * count]     = 0.999f;
+    p[3 * count + 1] = 0.0009f;
+    p[3 * count + 2] = 0.0001f;
+    assert_int_equal(skc_fit_class_weights(p, labels, count + 1, 3, after, NULL), SKC_OK);
+    for (int32_t c = 0; c < 3; c++)
+        assert_true(after[c] > before[c] / 2 && after[c] < before[c] * 2);
 }
 
 static void test_weights_of_absent_and_certain_classes(void **state)
@@ -240,8 +263,9 @@ int main(void)
         cmocka_unit_test(test_threshold_is_that_of_numpy),
         cmocka_unit_test(test_threshold_at_every_sensitivity),
         cmocka_unit_test(test_threshold_refuses_bad_input),
-        cmocka_unit_test(test_two_class_weights_are_the_best_cut),
-        cmocka_unit_test(test_weights_beat_their_start),
+        cmocka_unit_test(test_weights_undo_the_frequencies),
+        cmocka_unit_test(test_weights_leave_balanced_scores_alone),
+        cmocka_unit_test(test_weights_do_not_follow_one_picture),
         cmocka_unit_test(test_weights_of_absent_and_certain_classes),
         cmocka_unit_test(test_bad_rows_are_refused),
     };
