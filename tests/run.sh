@@ -17,12 +17,13 @@ run()
     shift
     CMOCKA_MESSAGE_OUTPUT=TAP "$@" > "$log" 2>&1
     status=$?
-    ok=$(grep -c '^ok ' "$log")
-    skip=$(grep -c '^ok .*# SKIP' "$log")
-    bad=$(grep -c '^not ok ' "$log")
-    if [ "$bad" -eq 0 ] && { [ $status -ne 0 ] || [ "$ok" -eq 0 ]; }; then bad=1; fi
-    passed=$((passed + ok - skip)) skipped=$((skipped + skip)) failed=$((failed + bad))
-    grep '# SKIP' "$log" | sed "s|^|$name: |"
+    # cmocka says "not ok 1 # SKIP name" of a skipped test, others "ok 1 # SKIP"
+    skip=$(grep -cE '^(not )?ok .*# SKIP' "$log")
+    ok=$(grep '^ok ' "$log" | grep -cv '# SKIP')
+    bad=$(grep '^not ok ' "$log" | grep -cv '# SKIP')
+    if [ "$bad" -eq 0 ] && { [ $status -ne 0 ] || [ $((ok + skip)) -eq 0 ]; }; then bad=1; fi
+    passed=$((passed + ok)) skipped=$((skipped + skip)) failed=$((failed + bad))
+    sed -nE "s|^(not )?ok .*# SKIP *|skipped: $name: |p" "$log"
     if [ "$bad" -gt 0 ]; then
         echo "--- $name: $bad failed (exit status $status)"
         tail -n 60 "$log"
