@@ -165,6 +165,22 @@ void report_picture(report *r, const char *path, const float *const *probabiliti
         table_picture(r, path, probabilities);
 }
 
+/* Why a label is not always the likeliest one. */
+static void explain_decision(const skc_model *model)
+{
+    skc_decision d      = skc_model_decision(model);
+    int32_t      labels = skc_model_label_count(model);
+    bool         even   = true;
+
+    for (int32_t i = 1; i < labels; i++)
+        even = even && d.class_weights[i] == d.class_weights[0];
+    if (labels == 2 && d.threshold != 0.5f)
+        printf("%s: %s is said from probability %.2f on, so as to miss few.\n",
+               skc_model_task(model), skc_model_label(model, 1), (double)d.threshold);
+    else if (labels > 2 && !even)
+        printf("%s: rare labels weigh more than frequent ones.\n", skc_model_task(model));
+}
+
 void report_end(report *r)
 {
     bool any = r->rows.count > (size_t)(2 * r->model_count + 1);
@@ -173,6 +189,10 @@ void report_end(report *r)
         table_end(&r->rows, stdout);
     else
         table_free(&r->rows);
-    if (any)
-        printf("\n%s\n", SKC_DISCLAIMER);
+    if (!any)
+        return;
+    printf("\n");
+    for (int32_t m = 0; m < r->model_count; m++)
+        explain_decision(r->models[m]);
+    printf("%s\n", SKC_DISCLAIMER);
 }
