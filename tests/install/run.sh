@@ -1,6 +1,6 @@
 #!/bin/sh
-# run.sh BUILD - installs into a temporary folder and uses what is there, as TAP: pkg-config, a C
-# program outside the tree, Python's ctypes, man pages, the tools, uninstall.
+# run.sh BUILD - installs into a temporary folder and uses what is there, as TAP: pkg-config, the
+# README's programs in C and Python, man pages, the tools, uninstall.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -27,10 +27,14 @@ check()
 install() { make -C "$root" -s B="$build" PREFIX="$prefix" install; }
 flags() { PKG_CONFIG_PATH=$prefix/lib/pkgconfig pkg-config "$@" skincnn; }
 
+# block LANGUAGE: the README's block of code in that language.
+block() { sed -n "/^\`\`\`$1\$/,/^\`\`\`\$/p" "$root/README.md" | sed '1d;$d'; }
+
 compile()
 {
+    block c > "$work/spot.c" && [ -s "$work/spot.c" ] || return 1
     # shellcheck disable=SC2046
-    cc -std=c11 -Wall -Wextra -Werror "$here/program.c" -o "$work/program" $(flags --cflags --libs)
+    cc -std=c11 -Wall -Wextra -Werror "$work/spot.c" -o "$work/spot" $(flags --cflags --libs)
 }
 
 model=
@@ -43,20 +47,24 @@ make_model()
     "$prefix/bin/skincnn-model" create --architecture seed --size 32 --task malignancy \
         --labels benign,malignant "$model"
 }
-run_program() { LD_LIBRARY_PATH=$prefix/lib "$work/program" "$model" "$picture" | grep -q '^benign 0\.'; }
-run_ctypes() { LD_LIBRARY_PATH=$prefix/lib python3 "$here/use.py" "$model" "$picture" | grep -q '^benign 0\.'; }
+run_program() { LD_LIBRARY_PATH=$prefix/lib "$work/spot" "$model" "$picture" | grep -q '^benign 0\.'; }
+run_ctypes()
+{
+    block python > "$work/spot.py"
+    LD_LIBRARY_PATH=$prefix/lib python3 "$work/spot.py" "$model" "$picture" | grep -q "^{'benign': 0\."
+}
 has_man_pages() { for tool in "$prefix"/bin/skincnn-*; do grep -q '^\.TH' "$prefix/share/man/man1/${tool##*/}.1" || return 1; done; }
 finds_shipped() { "$prefix/bin/skincnn-predict" --json "$picture" | grep -q '"error": *null'; }
 uninstall() { make -C "$root" -s B="$build" PREFIX="$prefix" uninstall && [ -z "$(find "$prefix" -type f)" ]; }
 
 check "make install" install
 check "pkg-config knows the version" flags --exists
-check "a C program outside the tree compiles" compile
+check "the README's C program compiles outside the tree" compile
 check "installed tools make pictures" make_pictures
 check "there is a picture" first_picture
 check "installed tools make a model" make_model
-check "the program predicts" run_program
-check "Python predicts by ctypes" run_ctypes
+check "the README's C program predicts" run_program
+check "the README's Python program predicts by ctypes" run_ctypes
 check "each tool has a man page" has_man_pages
 check "installed tools find the shipped models" finds_shipped
 check "make uninstall leaves no file" uninstall
