@@ -52,7 +52,8 @@ unit_tests
 [ $only = built ] || fuzz_corpora
 if [ $only = all ]; then
     run "command line" tests/cli/run.sh --bin "$build"
-    run "installed" tests/install/run.sh "$build"
+    # what is installed is the release build: a sanitizer's library does not load into Python
+    case $build in *release) run "installed" tests/install/run.sh "$build" ;; esac
 fi
 [ $skipped -eq 0 ] || echo "$skipped skipped, for the reasons above"
 echo "$passed passed, $failed failed"
