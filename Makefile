@@ -165,7 +165,7 @@ check:  ## install what tests need, build, run all tests: N passed, N failed
 	@$(MAKE) --no-print-directory -s -j$$(nproc) check-build
 	@tests/run.sh $(B)
 
-check-build: all unit $(FUZZ_REPLAYS)
+check-build: all unit $(FUZZ_REPLAYS) $(B)/tests/bench/bench
 
 check-slow: check check-asan check-tsan fuzz  ## the long versions: sanitizers, threads, fuzzing
 
@@ -217,7 +217,7 @@ format:  ## format every C file in place
 bench:  ## speed of the library on this machine: images a second
 	$(call install_packages,$(PACKAGES))
 	@$(MAKE) --no-print-directory -s -j$$(nproc) $(B)/tests/bench/bench
-	@$(B)/tests/bench/bench
+	@OMP_WAIT_POLICY=passive $(B)/tests/bench/bench
 
 $(B)/tests/bench/bench: $(B)/tests/bench/bench.o $(STATIC)
 	$(CC) $(SKC_LDFLAGS) -o $@ $^ $(LIBS)

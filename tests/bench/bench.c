@@ -11,10 +11,10 @@
 
 enum { CLASSES = 7, PICTURES = 64, ROUNDS = 5 };
 
-typedef struct row {
+typedef struct bench_row {
     const char *architecture;
     int32_t     size;
-} row;
+} bench_row;
 
 static double seconds(void)
 {
@@ -39,7 +39,7 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static skc_model *make_model(const row *r, skc_error *err)
+static skc_model *make_model(const bench_row *r, skc_error *err)
 {
     static const char *const labels[CLASSES] = { "a", "b", "c", "d", "e", "f", "g" };
     skc_model_options        o;
@@ -153,13 +153,13 @@ static double time_step(skc_model *model, skc_error *err)
 
 int main(void)
 {
-    static const row rows[]  = { { "seed", 100 },
-                                 { "seed", 224 },
-                                 { "resnet18", 224 },
-                                 { "mobilenetv2", 224 },
-                                 { "mobilenet_edgetpu", 224 } };
-    const char      *kernels = "scalar";
-    skc_error        err;
+    static const bench_row rows[]  = { { "seed", 100 },
+                                       { "seed", 224 },
+                                       { "resnet18", 224 },
+                                       { "mobilenetv2", 224 },
+                                       { "mobilenet_edgetpu", 224 } };
+    const char            *kernels = "scalar";
+    skc_error              err;
 
     for (int32_t i = 0; skc_kernel_set(i) != NULL; i++)
         kernels = skc_kernel_set(i);
