@@ -193,6 +193,18 @@ static int write_manifest(const data_settings *settings, const plan *plans, cons
     return result;
 }
 
+/* Pictures of an earlier call would be left behind unlisted. */
+static bool is_taken(const char *folder)
+{
+    char *path  = file_join(folder, "manifest.csv");
+    bool  taken = file_exists(path);
+
+    if (taken)
+        cli_error("%s is there already; choose another folder", path);
+    free(path);
+    return taken;
+}
+
 int data_generate(const cli_call *call)
 {
     const data_settings *settings = call->settings;
@@ -202,6 +214,8 @@ int data_generate(const cli_call *call)
 
     if (settings->out == NULL)
         return cli_usage(call, "--out is missing: the folder to fill");
+    if (is_taken(settings->out))
+        return CLI_FAILED;
     plans = make_plans(settings);
     if (make_folders(settings, plans)) {
         make_pictures(settings, plans, &list);

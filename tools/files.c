@@ -269,7 +269,24 @@ static skc_status write_all(int fd, const char *bytes, size_t size, const char *
     return SKC_OK;
 }
 
-skc_status file_write(const char *path, const void *bytes, size_t size, skc_error *err)
+/* The file that a rename may replace: a link is followed, pipes, devices and folders are refused
+ * (NULL). Release with free. */
+static char *find_target(const char *path, skc_error *err)
+{
+    struct stat status;
+    char       *target;
+
+    if (lstat(path, &status) != 0 || S_ISREG(status.st_mode))
+        return cli_copy(path);
+    target = S_ISLNK(status.st_mode) ? realpath(path, NULL) : NULL;
+    if (target != NULL && stat(target, &status) == 0 && S_ISREG(status.st_mode))
+        return target;
+    free(target);
+    failure(err, SKC_EINVAL, "%s: not a regular file; it is not replaced", path);
+    return NULL;
+}
+
+static skc_status write_file(const char *path, const void *bytes, size_t size, skc_error *err)
 {
     char      *temporary = cli_format("%s.%ld.tmp", path, (long)getpid());
     int        fd        = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
@@ -288,5 +305,17 @@ skc_status file_write(const char *path, const void *bytes, size_t size, skc_erro
     if (status != SKC_OK)
         unlink(temporary);
     free(temporary);
+    return status;
+}
+
+skc_status file_write(const char *path, const void *bytes, size_t size, skc_error *err)
+{
+    char      *target = find_target(path, err);
+    skc_status status;
+
+    if (target == NULL)
+        return SKC_EINVAL;
+    status = write_file(target, bytes, size, err);
+    free(target);
     return status;
 }

@@ -378,14 +378,38 @@ static skc_status put_batch(void *user, const skc_cache_item *items, int32_t cou
     return skc_cache_writer_put(user, items, count, results, err);
 }
 
+/* A file that is there already may be replaced only if it is empty or a picture cache, perhaps old:
+ * whoever mistypes --cache must not lose a manifest or a photograph. */
+static skc_status check_replaceable(const char *path, skc_error *err)
+{
+    static const char magic[]             = "SKCCACHE";
+    char              found[sizeof magic] = "";
+    size_t            size                = 0;
+    FILE             *file;
+
+    if (!file_exists(path))
+        return SKC_OK;
+    file = fopen(path, "rb");
+    if (file != NULL) {
+        size = fread(found, 1, sizeof magic - 1, file);
+        fclose(file);
+    }
+    if (file != NULL && (size == 0 || strcmp(found, magic) == 0))
+        return SKC_OK;
+    return failure(err, SKC_EINVAL, "%s: it exists and is no picture cache; it is not replaced",
+                   path);
+}
+
 static skc_status make_cache(const skc_manifest *manifest, const pictures_options *options,
                              const char *path, int32_t side, const char *key, skc_error *err)
 {
     skc_cache_writer *writer;
     skc_status        status;
 
-    status = skc_cache_writer_create(path, skc_manifest_count(manifest), side, key,
-                                     options->runtime, &writer, err);
+    status = check_replaceable(path, err);
+    if (status == SKC_OK)
+        status = skc_cache_writer_create(path, skc_manifest_count(manifest), side, key,
+                                         options->runtime, &writer, err);
     if (status != SKC_OK)
         return status;
     status = pictures_read(manifest, options, put_batch, writer, err);

@@ -80,10 +80,12 @@ static const cli_option options[] = {
     { "mistakes", 0, CLI_INT, AT(mistakes), "24", 0, 200, "N", "worst mistakes shown in the report" },
     { "json", 'j', CLI_FLAG, AT(json), .help = "one JSON object an epoch on standard output" },
     { "quiet", 'q', CLI_FLAG, AT(quiet), .help = "only errors" },
-    { "go-on", 0, CLI_FLAG, AT(go_on), .help = NULL },
+    { "go-on", 0, CLI_TEXT, AT(go_on), .help = NULL },
     { .name = NULL },
 };
 /* clang-format on */
+
+#define GO_ON "--go-on=" /* what --resume adds to the stored words: the folder */
 
 /* The words of main, which args.json keeps and --resume needs again. */
 static char *const *command_line;
@@ -123,11 +125,13 @@ static int resume(const char *folder)
     const char   *place  = json_string_value(json_object_get(json, "folder"));
     size_t        count  = json_array_size(list);
     char        **words  = cli_memory(NULL, count + 2, sizeof *words);
+    char         *full   = realpath(folder, NULL); /* the run may have been moved or copied */
+    char         *here   = cli_format(GO_ON "%s", full != NULL ? full : folder);
     int           status = CLI_FAILED;
 
     for (size_t i = 0; i < count; i++)
         words[i] = (char *)(uintptr_t)json_string_value(json_array_get(list, i));
-    words[count]     = (char *)(uintptr_t) "--go-on";
+    words[count]     = here;
     words[count + 1] = NULL;
     if (json != NULL && (place == NULL || count == 0 || words[0] == NULL))
         cli_error("%s/args.json: malformed", folder);
@@ -139,8 +143,32 @@ static int resume(const char *folder)
         command_line = NULL;
     }
     free(words);
+    free(full);
+    free(here);
     json_decref(json);
     return status;
+}
+
+/* The run's own options are in its folder; others would be passed over in silence. */
+static bool given_with_resume(const cli_call *call)
+{
+    for (const cli_option *o = call->command->options; o->name != NULL; o++)
+        if (o->kind != CLI_GROUP && cli_given(call, o->name) && strcmp(o->name, "resume") != 0) {
+            cli_usage(call, "--resume takes no --%s: the run goes on as it was begun", o->name);
+            return true;
+        }
+    return false;
+}
+
+static int check_parts(const cli_call *call, const train_settings *s)
+{
+    if (strcmp(s->validation, "train") == 0 || strcmp(s->test, "train") == 0 ||
+        strcmp(s->validation, s->test) == 0)
+        return cli_usage(call,
+                         "--validation is %s and --test is %s: they must be parts of their own, "
+                         "neither of them train",
+                         s->validation, s->test);
+    return CLI_OK;
 }
 
 static int run(const cli_call *call)
@@ -148,11 +176,19 @@ static int run(const cli_call *call)
     const train_settings *s = call->settings;
 
     if (s->resume != NULL)
-        return resume(s->resume);
+        return given_with_resume(call) ? CLI_FAILED : resume(s->resume);
+    if (check_parts(call, s) != CLI_OK)
+        return CLI_FAILED;
     if (s->manifest == NULL || s->out == NULL)
         return cli_usage(call, "--manifest and --out are needed");
     if (s->views != 1 && s->views != 8)
         return cli_usage(call, "--views is %d; 1 or 8 is allowed", s->views);
+    if (s->go_on != NULL) {
+        train_settings moved = *s;
+
+        moved.out = s->go_on;
+        return train_run(&moved, command_line);
+    }
     return train_run(s, command_line);
 }
 

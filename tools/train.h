@@ -26,7 +26,8 @@ typedef struct train_settings {
     double            time_budget, save_every; /* minutes */
     int32_t           precision;               /* skc_precision */
     int32_t           resamples, mistakes;
-    bool              dry_run, json, quiet, go_on; /* go_on: from the folder's checkpoint */
+    bool              dry_run, json, quiet;
+    const char       *go_on; /* the folder to go on in, instead of `out`; NULL: a new run */
     int32_t           threads;
     const char       *kernels;
 } train_settings;

@@ -1,4 +1,5 @@
 /* train_data.c - the data of a training run: manifest, labels, parts, leaks, cache. */
+#define _GNU_SOURCE
 #include "files.h"
 #include "pictures.h"
 #include "tasks.h"
@@ -7,6 +8,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char *const diagnosis_labels[]  = { "akiec", "bcc", "bkl", "df", "mel", "nv", "vasc" };
 static const char *const malignancy_labels[] = { "benign", "malignant" };
@@ -101,7 +103,13 @@ static bool choose_parts(const train_settings *s, train_data *data)
     if (count_part(data->manifest, "") == skc_manifest_count(data->manifest))
         ok = carve(s, data, NULL, "test", "ham10000-split-v1", 20);
     if (ok && count_part(data->manifest, s->validation) == 0)
-        ok = carve(s, data, "train", "val", "skincnn-validation-v1", s->validation_percent);
+        ok = carve(s, data, "train", s->validation, "skincnn-validation-v1", s->validation_percent);
+    if (ok && count_part(data->manifest, s->validation) == 0) {
+        cli_error("%s: %d %% of its lesions for the part \"%s\" come to none; choose a larger "
+                  "--validation-percent, or mark them in the manifest",
+                  s->manifest, s->validation_percent, s->validation);
+        ok = false;
+    }
     return ok;
 }
 
@@ -136,7 +144,7 @@ bool train_data_open(const train_settings *s, train_data *data)
         cli_error("%s: no pictures", s->manifest);
         return false;
     }
-    return choose_labels(s, data) && choose_parts(s, data) && check_leaks(s, data);
+    return choose_labels(s, data) && check_leaks(s, data) && choose_parts(s, data);
 }
 
 /* ---------------------------------------------------------------- pictures */
@@ -171,8 +179,14 @@ static bool stopped(void *user)
     return terminal_interrupted();
 }
 
+/* A dry run leaves nothing behind. */
 static char *cache_path(const train_settings *s)
 {
+    const char *temporary = getenv("TMPDIR");
+
+    if (s->cache == NULL && s->dry_run)
+        return cli_format("%s/skincnn-dry-run-%ld.cache", temporary != NULL ? temporary : "/tmp",
+                          (long)getpid());
     return s->cache != NULL ? cli_copy(s->cache) : cli_format("%s/pictures.cache", s->out);
 }
 
@@ -203,6 +217,8 @@ bool train_data_load(const train_settings *s, int32_t side, const skc_runtime *r
     skc_status       status = pictures_cache(data->manifest, &how, path, side, &data->cache, &err);
 
     progress_end(&r.bar);
+    if (s->cache == NULL && s->dry_run)
+        unlink(path); /* it stays mapped */
     free(path);
     if (status != SKC_OK) {
         cli_error("%s", err.message);

@@ -5,10 +5,13 @@
 #include "terminal.h"
 #include "train.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 const train_metric train_metrics[] = {
@@ -22,6 +25,7 @@ typedef struct run {
     const train_settings *s;
     char *const          *command_line;
     skc_runtime           runtime;
+    int                   lock; /* of the run folder; -1: not locked */
     train_data            data;
     train_history         history;
     skc_model            *model;
@@ -203,14 +207,26 @@ static bool write_args(const run *r)
     return status == SKC_OK;
 }
 
-static bool make_folder(const run *r)
+/* One process a run folder: the lock goes when the process does. */
+static bool lock_folder(run *r)
+{
+    r->lock = open(r->s->out, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (r->lock >= 0 && flock(r->lock, LOCK_EX | LOCK_NB) == 0)
+        return true;
+    cli_error("%s: %s", r->s->out,
+              r->lock >= 0 && errno == EWOULDBLOCK ? "another process is training in this folder"
+                                                   : strerror(errno));
+    return false;
+}
+
+static bool make_folder(run *r)
 {
     char     *last = in_folder(r, "last.safetensors");
     bool      used = file_exists(last);
     skc_error err;
 
     free(last);
-    if (used && !r->s->go_on) {
+    if (used && r->s->go_on == NULL) {
         cli_error("%s holds a run already; go on with it by --resume %s, or choose another folder",
                   r->s->out, r->s->out);
         return false;
@@ -219,7 +235,7 @@ static bool make_folder(const run *r)
         cli_error("%s", err.message);
         return false;
     }
-    return r->s->go_on || write_args(r);
+    return lock_folder(r) && (r->s->go_on != NULL || write_args(r));
 }
 
 /* ---------------------------------------------------------------- showing */
@@ -502,7 +518,7 @@ static char *recipe_of(const run *r)
          word++) {
         char *longer;
 
-        if (strcmp(*word, "--go-on") == 0)
+        if (strncmp(*word, "--go-on=", 8) == 0)
             continue;
         longer = cli_format("%s %s", recipe, *word);
         free(recipe);
@@ -556,14 +572,14 @@ static int prepare_and_train(run *r)
 
     if (!train_data_open(r->s, &r->data) || !make_model(r) || !take_weights_of(r))
         return CLI_FAILED;
-    if (!make_folder(r))
+    if (!r->s->dry_run && !make_folder(r))
         return CLI_FAILED;
     p    = skc_model_preprocessing(r->model);
     side = skc_preprocessing_side(&p);
     if (!train_data_load(r->s, side, &r->runtime, &r->data) || !choose_class_weights(r) ||
         !make_trainer(r))
         return CLI_FAILED;
-    if (r->s->go_on && !resume(r))
+    if (r->s->go_on != NULL && !resume(r))
         return CLI_FAILED;
     if (!r->s->quiet && !r->s->json)
         show_settings(r);
@@ -579,7 +595,7 @@ static int prepare_and_train(run *r)
 
 int train_run(const train_settings *settings, char *const *command_line)
 {
-    run r = { .s = settings, .command_line = command_line };
+    run r = { .s = settings, .command_line = command_line, .lock = -1 };
     int status;
 
     r.runtime = cli_runtime(settings->threads, settings->kernels);
@@ -591,5 +607,7 @@ int train_run(const train_settings *settings, char *const *command_line)
     train_history_free(&r.history);
     free(r.class_weights);
     free(r.probabilities);
+    if (r.lock >= 0)
+        close(r.lock);
     return status;
 }

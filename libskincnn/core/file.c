@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -125,15 +126,37 @@ void skc__file_unmap(skc_mapping *mapping)
     mapping->bytes = NULL;
 }
 
+/* A rename would put a file in the place of a link, a pipe or a device: a link is followed, the
+ * others are refused. */
+static skc_status find_target(const char *path, char target[4096], skc_error *err)
+{
+    struct stat status;
+
+    snprintf(target, 4096, "%s", path);
+    if (lstat(path, &status) != 0 || S_ISREG(status.st_mode))
+        return SKC_OK;
+    if (S_ISLNK(status.st_mode) && realpath(path, target) == NULL)
+        return fail_errno(err, path, "follow the link");
+    if (S_ISLNK(status.st_mode) && stat(target, &status) == 0 && S_ISREG(status.st_mode))
+        return SKC_OK;
+    return skc__fail(err, SKC_EINVAL, "%s: not a regular file; it is not replaced", path);
+}
+
 skc_status skc__writer_open(const char *path, skc_writer *out, skc_error *err)
 {
-    size_t length = strlen(path);
+    char       target[4096];
+    size_t     length;
+    skc_status status = find_target(path, target, err);
 
+    out->fd = -1;
+    if (status != SKC_OK)
+        return status;
+    length = strlen(target);
     if (length == 0 || length >= sizeof out->path)
         return skc__fail(err, SKC_EINVAL, "%.40s: a path to write has 1..%zu bytes", path,
                          sizeof out->path - 1);
-    memcpy(out->path, path, length + 1);
-    snprintf(out->temporary, sizeof out->temporary, "%s.tmp.%ld", path, (long)getpid());
+    memcpy(out->path, target, length + 1);
+    snprintf(out->temporary, sizeof out->temporary, "%s.tmp.%ld", target, (long)getpid());
     out->written = 0;
     out->fd      = open(out->temporary, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     return out->fd < 0 ? fail_errno(err, path, "write") : SKC_OK;

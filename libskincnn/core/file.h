@@ -19,6 +19,7 @@ skc_status skc__file_map(const char *path, skc_mapping *out, skc_error *err);
 void       skc__file_unmap(skc_mapping *mapping);
 
 /* Writing goes to "<path>.tmp.<pid>"; commit syncs it, renames it over path and syncs the folder.
+ * A link is followed; a target that is no regular file is refused.
  * After a failed write or an abandon the temporary file is gone and path is as it was. */
 typedef struct skc_writer {
     int      fd;

@@ -178,9 +178,17 @@ static void test_write_refuses(void **state)
     write_bytes(scratch_path("f"), "old", 3);
     assert_fails(skc__file_write(scratch_path("f/g"), "x", 1, &err), SKC_EIO, err, "f/g");
     assert_int_equal(mkdir(scratch_path("folder"), 0700), 0);
-    assert_fails(skc__file_write(scratch_path("folder"), "x", 1, &err), SKC_EIO, err,
-                 "rename into place");
+    assert_fails(skc__file_write(scratch_path("folder"), "x", 1, &err), SKC_EINVAL, err,
+                 "not a regular file");
     rmdir(scratch_path("folder"));
+    assert_int_equal(mkfifo(scratch_path("pipe"), 0600), 0);
+    assert_fails(skc__file_write(scratch_path("pipe"), "x", 1, &err), SKC_EINVAL, err,
+                 "not a regular file");
+    unlink(scratch_path("pipe"));
+    assert_int_equal(symlink("nowhere", scratch_path("dangling")), 0);
+    assert_fails(skc__file_write(scratch_path("dangling"), "x", 1, &err), SKC_ENOTFOUND, err,
+                 "follow the link");
+    unlink(scratch_path("dangling"));
     if (geteuid() != 0) { /* root may write anywhere */
         chmod(scratch_path(""), 0500);
         assert_fails(skc__file_write(scratch_path("f"), "x", 1, &err), SKC_EIO, err, "/f: ");
