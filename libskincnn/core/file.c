@@ -156,7 +156,7 @@ skc_status skc__writer_open(const char *path, skc_writer *out, skc_error *err)
         return skc__fail(err, SKC_EINVAL, "%.40s: a path to write has 1..%zu bytes", path,
                          sizeof out->path - 1);
     memcpy(out->path, target, length + 1);
-    snprintf(out->temporary, sizeof out->temporary, "%s.tmp.%ld", target, (long)getpid());
+    snprintf(out->temporary, sizeof out->temporary, "%s.tmp.%ld", out->path, (long)getpid());
     out->written = 0;
     out->fd      = open(out->temporary, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     return out->fd < 0 ? fail_errno(err, path, "write") : SKC_OK;
