@@ -242,7 +242,8 @@ SKC_API SKC_MUST_CHECK skc_status skc_model_transfer(skc_model *model, const skc
                                                      int32_t *copied, skc_error *err);
 
 /* Fills the parameters of `model` from a foreign safetensors file through a name map (JSON, see
- * docs/model-format.md). Every parameter must be given exactly once, with the right shape. */
+ * docs/model-format.md). Every parameter must be given exactly once, with the right shape. After a
+ * failure the model is partly filled: free it. */
 SKC_API SKC_MUST_CHECK skc_status skc_model_import(skc_model *model, const char *weights_path,
                                                    const char *map_path, skc_error *err);
 
