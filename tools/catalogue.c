@@ -210,31 +210,6 @@ static void add_folder(catalogue *c, const char *path, const char *inner, int32_
     free(entries);
 }
 
-/* Whether the folder `path` is a link to a folder that it lies in. */
-static bool leads_back(const char *path)
-{
-    struct stat info;
-    char       *end = NULL, *above, *name;
-    size_t      size;
-    bool        back = false;
-
-    if (lstat(path, &info) != 0 || !S_ISLNK(info.st_mode))
-        return false;
-    name = cli_copy(path);
-    if (strrchr(name, '/') != NULL)
-        *strrchr(name, '/') = '\0';
-    above = realpath(name, NULL);
-    end   = realpath(path, NULL);
-    if (above != NULL && end != NULL) {
-        size = strlen(end);
-        back = strncmp(above, end, size) == 0 && (above[size] == '/' || above[size] == '\0');
-    }
-    free(name);
-    free(above);
-    free(end);
-    return back;
-}
-
 static void add_path(catalogue *c, const char *path, const char *inner, int32_t depth,
                      problems *list)
 {
@@ -246,7 +221,7 @@ static void add_path(catalogue *c, const char *path, const char *inner, int32_t 
         add_file(c, path, inner, list);
     else if (!S_ISDIR(info.st_mode)) /* a pipe or device would be read for ever */
         problem_add(list, unreadable, "%s: neither a file nor a folder", path);
-    else if (leads_back(path))
+    else if (file_leads_back(path))
         problem_add(list, unreadable, "%s: a link to a folder above", path);
     else if (depth < MAX_DEPTH)
         add_folder(c, path, inner, depth, list);

@@ -1,6 +1,7 @@
 /* data_manifests.c - sub-commands that make a manifest from others: ingest, map, merge, split,
  * filter. */
 #include "data.h"
+#include "tasks.h"
 #include "groups.h"
 #include "ingest.h"
 
@@ -45,20 +46,6 @@ int data_ingest(const cli_call *call)
 
 /* ------------------------------------------------------------------ map */
 
-static const char *malignancy_of(const char *label)
-{
-    static const char *const malignant[] = { "mel", "bcc", "akiec", "scc", "malignant" };
-    static const char *const benign[]    = { "nv", "bkl", "df", "vasc", "benign" };
-
-    for (size_t i = 0; i < sizeof malignant / sizeof *malignant; i++)
-        if (strcmp(label, malignant[i]) == 0)
-            return "malignant";
-    for (size_t i = 0; i < sizeof benign / sizeof *benign; i++)
-        if (strcmp(label, benign[i]) == 0)
-            return "benign";
-    return NULL;
-}
-
 /* The new name by the last of "OLD=NEW" that fits; the old one when none does. "none" stands for an
  * empty name. */
 static const char *renamed(const cli_list *rules, const char *name)
@@ -88,7 +75,7 @@ static bool map_row(void *user, int32_t i, skc_manifest_row *row)
 
     (void)i;
     if (m->settings->to != NULL)
-        label = malignancy_of(label);
+        label = task_malignancy(label);
     if (label == NULL)
         problem_add(m->list, "unknown labels",
                     "%s: the label \"%s\" is neither benign nor malignant", row->path, row->label);

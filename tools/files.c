@@ -122,27 +122,36 @@ static bool read_folder(file_list *names, const char *path)
     return number == 0;
 }
 
-/* The folders from the first to the current one, to notice a link that leads back up. */
-typedef struct level {
-    const struct level *above;
-    struct stat         folder;
-} level;
-
-static bool leads_back(const level *here)
+bool file_leads_back(const char *path)
 {
-    for (const level *l = here->above; l != NULL; l = l->above)
-        if (l->folder.st_dev == here->folder.st_dev && l->folder.st_ino == here->folder.st_ino)
-            return true;
-    return false;
+    struct stat info;
+    char       *end = NULL, *above, *name;
+    size_t      size;
+    bool        back = false;
+
+    if (lstat(path, &info) != 0 || !S_ISLNK(info.st_mode))
+        return false;
+    name = cli_copy(path);
+    if (strrchr(name, '/') != NULL)
+        strrchr(name, '/')[1] = '\0';
+    above = realpath(strchr(name, '/') != NULL ? name : ".", NULL);
+    end   = realpath(path, NULL);
+    if (above != NULL && end != NULL) {
+        size = strlen(end);
+        back = strncmp(above, end, size) == 0 && (above[size] == '/' || above[size] == '\0');
+    }
+    free(name);
+    free(above);
+    free(end);
+    return back;
 }
 
-static bool add_folder(file_list *list, const char *path, const level *above)
+static bool add_folder(file_list *list, const char *path)
 {
     file_list names = { 0 };
-    level     here  = { .above = above };
     bool      good;
 
-    if (stat(path, &here.folder) != 0 || leads_back(&here)) {
+    if (file_leads_back(path)) {
         cli_error("%s: a link to a folder above", path);
         return false;
     }
@@ -150,7 +159,7 @@ static bool add_folder(file_list *list, const char *path, const level *above)
     for (size_t i = 0; i < names.count; i++) {
         char *below = file_join(path, names.paths[i]);
         if (file_is_folder(below))
-            good = add_folder(list, below, &here) && good;
+            good = add_folder(list, below) && good;
         else if (file_is_picture(below))
             file_list_add(list, below);
         free(below);
@@ -168,7 +177,7 @@ bool file_list_pictures(file_list *list, const char *path)
         file_list_add(list, path);
         return true;
     }
-    good = add_folder(list, path, NULL);
+    good = add_folder(list, path);
     if (good && list->count == before) {
         cli_error("%s: no pictures in this folder", path);
         return false;

@@ -17,6 +17,8 @@ bool file_is_picture(const char *path);
 
 bool file_exists(const char *path);
 bool file_is_folder(const char *path);
+/* Whether the folder is a link to a folder that it lies in: a walk would never end. */
+bool file_leads_back(const char *path);
 
 /* Adds `path`, or if it is a folder every picture below it, sorted by name, hidden files and
  * folders left out. Returns false after a message when a folder cannot be read or holds no picture.

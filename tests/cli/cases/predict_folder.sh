@@ -15,3 +15,6 @@ skincnn-predict --json -m malignancy.safetensors in/ in/z.jpg | sed 's/",.*//'
 try skincnn-predict --json -m malignancy.safetensors in/empty in/z.jpg | sed 's/",.*//'
 ln -s .. in/b/up
 try skincnn-predict --json -m malignancy.safetensors in | sed 's/",.*//'
+# A link to a folder beside it is a folder like any other.
+ln -s pictures beside
+skincnn-predict --json -m malignancy.safetensors beside | sed 's/",.*//'
