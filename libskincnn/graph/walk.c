@@ -8,11 +8,12 @@ static void fill_io(const skc_workspace *w, const skc_walk *walk, int32_t i, skc
     const skc_node *node = &w->graph->nodes[i];
 
     memset(io, 0, sizeof *io);
-    io->kernels  = w->kernels;
-    io->threads  = w->threads;
-    io->training = walk->training && !w->frozen[i];
-    io->seed     = walk->seed + (uint64_t)i;
-    io->n_in     = node->n_in;
+    io->kernels          = w->kernels;
+    io->threads          = w->threads;
+    io->planned_pictures = w->max_batch;
+    io->training         = walk->training && !w->frozen[i];
+    io->seed             = walk->seed + (uint64_t)i;
+    io->n_in             = node->n_in;
     for (int32_t k = 0; k < node->n_in; k++) {
         io->in[k].data  = w->value[node->in[k]];
         io->in[k].shape = skc__graph_shape(w->graph, node->in[k], walk->n);

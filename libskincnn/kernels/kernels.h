@@ -35,6 +35,50 @@ typedef struct skc_adamw_step {
     float gradient_scale;
 } skc_adamw_step;
 
+/* A product of a list of rows with a packed matrix: out[i] (n values) = clamp(sum + bias), for m
+ * rows. Row i of the left matrix need not lie in one piece: it is `runs` pieces of `length` values,
+ * piece r at left[i] + run[r]. A matrix has one run; a convolution has one for each kernel row, or
+ * for each tap, of the window whose first pixel left[i] is. */
+typedef struct skc_product {
+    size_t              m, n;
+    size_t              runs, length; /* k = runs length */
+    const ptrdiff_t    *run;          /* [runs] */
+    const float *const *left;         /* [m] */
+    ptrdiff_t           left_offset;  /* added to each left[i] */
+    const float        *right;        /* from pack_right */
+    float *const       *out;          /* [m]; no two rows overlap */
+    ptrdiff_t           out_offset;   /* added to each out[i] */
+    bool                accumulate;   /* adds to what is in out, before the clamp */
+    const float        *bias;         /* [n]; NULL: 0 */
+    float               low, high;    /* -inf, inf: no clamp */
+} skc_product;
+
+/* The values of a right matrix (runs length, n) before packing: value j of row (r, l) stands at
+ * from[run[r] + l length_step + j n_step]. */
+typedef struct skc_right {
+    size_t           runs, length, n;
+    const ptrdiff_t *run; /* [runs] */
+    ptrdiff_t        length_step, n_step;
+    const float     *from;
+} skc_right;
+
+/* A sum of outer products: out (m, n) += sum over p of left[p] (m values) right[p] (n values). */
+typedef struct skc_outer {
+    size_t              m, n, pixels;
+    const float *const *left;         /* [pixels] */
+    ptrdiff_t           left_offset;  /* added to each left[p] */
+    const float *const *right;        /* [pixels] */
+    ptrdiff_t           right_offset; /* added to each right[p] */
+    float              *out;
+    size_t              ld; /* from a row of out to the next */
+} skc_outer;
+
+/* Floats of a packed (k, n) matrix, of every set: n is rounded up to whole vectors. */
+static inline size_t skc__packed_size(size_t k, size_t n)
+{
+    return k * ((n + 15) / 16 * 16);
+}
+
 typedef struct skc_kernels {
     const char *name; /* "scalar", "avx2", "avx512" */
 
@@ -43,6 +87,14 @@ typedef struct skc_kernels {
      * of threads may call it at a time. */
     void (*gemm)(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k, const float *a,
                  size_t lda, const float *b, size_t ldb, float beta, float *c, size_t ldc);
+
+    /* Writes skc__packed_size floats, in an order that is each set's own; the start should be
+     * aligned to 64 bytes. exact */
+    void (*pack_right)(const skc_right *right, float *packed);
+    /* bound k + 2 */
+    void (*product)(const skc_product *p);
+    /* bound pixels + 1 */
+    void (*outer)(const skc_outer *o);
 
     /* out = x + y; out may be x or y. exact */
     void (*add)(size_t n, const float *x, const float *y, float *out);

@@ -36,9 +36,10 @@ typedef struct skc_layer_plan {
     skc_shape      out;
     int32_t        param_count;
     skc_param_spec param[SKC_MAX_PARAMS];
-    size_t         saved_bytes;   /* from forward to backward; per session */
-    size_t         scratch_bytes; /* within one call; shared by all layers */
-    uint64_t       macs;          /* multiply-adds of a forward pass */
+    size_t         saved_bytes;    /* from forward to backward; per session */
+    size_t         scratch_bytes;  /* within one call; shared by all layers */
+    size_t         prepared_bytes; /* what prepare writes; 0 in training */
+    uint64_t       macs;           /* multiply-adds of a forward pass */
 } skc_layer_plan;
 
 /* What infer may want to know of the run it plans for. */
@@ -78,10 +79,28 @@ typedef struct skc_field {
     const char    *help;               /* one line, with the unit */
 } skc_field;
 
-/* A buffer and its shape. */
+/* How numbers are to be read that are not stored as they are: clamp(x scale[c] + shift[c], low,
+ * high), with scale NULL clamp(x, low, high). So a batchnorm and the activation behind it need no
+ * pass over memory of their own. */
+typedef struct skc_view {
+    bool         on;            /* false: numbers are read as they are */
+    const float *scale, *shift; /* by channel */
+    float        low, high;     /* -inf, inf: no clamp */
+} skc_view;
+
+/* How the gradient of a layer's output z is to be read where what follows was not stored:
+ * dz = a[c] kept + b[c] z + d[c], kept = dy where low < z scale[c] + shift[c] < high (scale NULL:
+ * low < z < high), else 0; with a NULL dz = kept. */
+typedef struct skc_gradient_view {
+    const float *a, *b, *d; /* by channel */
+    skc_view     after;     /* what follows z; not on: dz = dy */
+} skc_gradient_view;
+
+/* A buffer and its shape. `view` is on for layers only that say reads_views. */
 typedef struct skc_input {
     const float *data;
     skc_shape    shape;
+    skc_view     view;
 } skc_input;
 
 /* The buffers of one call. They do not overlap, but out is in[0].data where the layer allows it
@@ -89,6 +108,7 @@ typedef struct skc_input {
 typedef struct skc_layer_io {
     const skc_kernels *kernels;
     int32_t            threads;
+    int32_t            planned_pictures; /* the largest n of this session; 0: that of in[0] */
     bool               training; /* batch statistics, dropout; false for frozen layers too */
     uint64_t           seed;     /* of this layer in this step: dropout */
     int32_t            n_in;
@@ -99,13 +119,15 @@ typedef struct skc_layer_io {
     const float       *param[SKC_MAX_PARAMS];
     float             *stat[SKC_MAX_PARAMS]; /* new value of a statistic; NULL unless training */
     void              *saved, *scratch;
+    const void        *prepared; /* by prepare; NULL in training */
 } skc_layer_io;
 
 typedef struct skc_layer_gradient {
-    const float *out;                        /* (shape of out) incoming */
-    float       *in[SKC_MAX_INPUTS];         /* NULL: not wanted; see in_place_backward */
-    bool         accumulate[SKC_MAX_INPUTS]; /* add to in[i] instead of overwriting it */
-    float       *param[SKC_MAX_PARAMS];      /* always added to; NULL: not wanted */
+    const float      *out;      /* (shape of out) incoming */
+    skc_gradient_view out_view; /* on for layers only that say reads_gradient_views; z: io->out */
+    float            *in[SKC_MAX_INPUTS];         /* NULL: not wanted; see in_place_backward */
+    bool              accumulate[SKC_MAX_INPUTS]; /* add to in[i] instead of overwriting it */
+    float            *param[SKC_MAX_PARAMS];      /* always added to; NULL: not wanted */
 } skc_layer_gradient;
 
 enum { /* what backward reads besides gradients: the graph keeps these buffers alive */
@@ -129,6 +151,12 @@ typedef struct skc_layer_ops {
     void (*forward)(const void *config, const skc_layer_io *io);
     void (*backward)(const void *config, const skc_layer_io *io,
                      const skc_layer_gradient *gradient);
+    bool reads_views;          /* forward and backward apply in[k].view */
+    bool reads_gradient_views; /* backward applies gradient->out_view */
+
+    /* Optional, for inference: parameters in the order that forward reads them fastest, made once.
+     * io has kernels, shapes (of the largest batch) and parameters; no buffers. */
+    void (*prepare)(const void *config, const skc_layer_io *io, void *prepared);
 
     /* Optional, for inference (graph/fold.c). y = x scale[c] + shift[c] (batchnorm has it): */
     void (*as_affine)(const void *config, const float *const *param, int32_t channels, float *scale,
