@@ -103,7 +103,7 @@ $(B)/%.o: %.c
 $(B)/tools/report_assets.o: $(REPORT_FILES)
 
 # The layer registry is made from the folder; it changes only when the list of files does.
-LAYERS := $(filter-out layer geometry clamp,$(sort $(patsubst libskincnn/layers/%.c,%, \
+LAYERS := $(filter-out layer geometry clamp band direct winograd convolution,$(sort $(patsubst libskincnn/layers/%.c,%, \
             $(wildcard libskincnn/layers/*.c))))
 $(B)/layers.list: FORCE
 	@mkdir -p $(@D)
