@@ -28,7 +28,7 @@ OPTIMISE_debug   := -Og
 OPTIMISE_asan    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 OPTIMISE_tsan    := -O1 -fsanitize=thread
 OPTIMISE         := $(OPTIMISE_$(CONFIG))
-OPENMP           := -fopenmp
+THREADS          := -pthread
 ifeq ($(CONFIG),tsan)
 CC := clang
 endif
@@ -41,11 +41,11 @@ OPENBLAS_INC ?= /usr/include/$(MULTIARCH)/openblas-pthread
 OPENBLAS     := -L$(OPENBLAS_DIR) -Wl,-rpath,$(OPENBLAS_DIR) -lopenblas
 
 CFLAGS   ?= -g
-SKC_CFLAGS = -std=c11 $(OPTIMISE) $(OPENMP) -ffp-contract=off $(WARNINGS) -MMD -MP -fPIC \
+SKC_CFLAGS = -std=c11 $(OPTIMISE) $(THREADS) -ffp-contract=off $(WARNINGS) -MMD -MP -fPIC \
              -fvisibility=hidden -Ilibskincnn -Ilibskincnn/include -I$(B) -isystem $(OPENBLAS_INC) \
              -isystem /usr/include/stb $(FILE_CFLAGS) $(CFLAGS)
 LIBS     := $(OPENBLAS) -ljansson -lsodium -lz -lm
-SKC_LDFLAGS = $(OPTIMISE) $(OPENMP) $(LDFLAGS)
+SKC_LDFLAGS = $(OPTIMISE) $(THREADS) $(LDFLAGS)
 
 # ---------------------------------------------------------------- files
 FLOORS      := core kernels image layers graph model train
@@ -67,6 +67,10 @@ UNIT_TESTS   := $(TEST_SOURCES:%.c=$(B)/%)
 
 FUZZ_SOURCES := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_REPLAYS := $(FUZZ_SOURCES:%.c=$(B)/%)
+BENCH        := $(B)/tests/bench
+BENCH_PARTS  := bench network layers jpeg protocol
+BENCH_DNNL   := $(and $(shell command -v g++ 2>/dev/null), \
+                  $(wildcard /usr/include/oneapi/dnnl/dnnl.hpp),$(BENCH)/rival_dnnl)
 MODELS       := $(wildcard weights/*.safetensors)
 MAPS         := $(wildcard weights/maps/*.json)
 MAN_PAGES    := $(TOOLS:%=%.1)
@@ -76,7 +80,8 @@ PACKAGES       := gcc make pkg-config libc6-dev libopenblas-pthread-dev libstb-d
                   libarchive-dev zlib1g-dev libsodium-dev
 PACKAGES_CHECK := libcmocka-dev python3 python3-numpy
 PACKAGES_LINT  := g++ clang-format
-PACKAGES_TSAN  := clang libomp-dev
+PACKAGES_TSAN  := clang
+PACKAGES_BENCH := g++ python3 python3-torch libdnnl-dev
 SUDO           := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 # $(call install,LIST): installs what of the list is not there yet.
 install_packages = @missing=$$(for p in $(1); do dpkg-query -W -f '$${Status}\n' $$p 2>/dev/null | \
@@ -92,6 +97,10 @@ $(B)/libskincnn/kernels/avx2.o:   FILE_CFLAGS := -mavx2 -mfma -mf16c
 $(B)/libskincnn/kernels/avx512.o: FILE_CFLAGS := -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mf16c \
                                             -mprefer-vector-width=512
 
+$(B)/libskincnn/kernels/int8_avx2.o: FILE_CFLAGS := -mavx2
+$(B)/libskincnn/kernels/vnni.o: FILE_CFLAGS := -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni \
+                                          -mprefer-vector-width=512
+
 # stb_image_write shifts into the sign bit; its code is not ours to mend.
 $(B)/libskincnn/image/stb.o: FILE_CFLAGS := -fno-sanitize=shift
 
@@ -103,7 +112,7 @@ $(B)/%.o: %.c
 $(B)/tools/report_assets.o: $(REPORT_FILES)
 
 # The layer registry is made from the folder; it changes only when the list of files does.
-LAYERS := $(filter-out layer geometry clamp band direct winograd convolution,$(sort $(patsubst libskincnn/layers/%.c,%, \
+LAYERS := $(filter-out int8 int8_convolution int8_depthwise int8_pools layer geometry clamp band correlation direct winograd winograd_pass convolution,$(sort $(patsubst libskincnn/layers/%.c,%, \
             $(wildcard libskincnn/layers/*.c))))
 $(B)/layers.list: FORCE
 	@mkdir -p $(@D)
@@ -165,7 +174,7 @@ check:  ## install what tests need, build, run all tests: N passed, N failed
 	@$(MAKE) --no-print-directory -s -j$$(nproc) check-build
 	@tests/run.sh $(B)
 
-check-build: all unit $(FUZZ_REPLAYS) $(B)/tests/bench/bench
+check-build: all unit $(FUZZ_REPLAYS) $(BENCH)/bench
 
 check-slow: check check-asan check-tsan fuzz  ## the long versions: sanitizers, threads, fuzzing
 
@@ -182,12 +191,13 @@ check-parsers:  ## the parsers' tests and fuzz corpora under the sanitizers
 	@tests/run.sh --only-parsers build/asan
 parsers-build: $(foreach t,$(PARSERS),$(filter %/$(t),$(UNIT_TESTS))) $(FUZZ_REPLAYS)
 
-THREADED := core/test_parallel layers/test_layers model/test_session model/test_threads \
-            train/test_bootstrap train/test_cache train/test_ranks train/test_trainer
+THREADED := core/test_parallel kernels/test_gemm layers/test_layers model/test_session \
+            model/test_threads tools/test_workers train/test_bootstrap train/test_cache \
+            train/test_loader train/test_ranks train/test_trainer
 check-tsan:  ## the tests with threads under the thread sanitizer
 	$(call install_packages,$(PACKAGES) $(PACKAGES_CHECK) $(PACKAGES_TSAN))
 	@$(MAKE) --no-print-directory -s -j$$(nproc) CONFIG=tsan tsan-build
-	@TSAN_OPTIONS="ignore_noninstrumented_modules=1" tests/run.sh --only-built build/tsan
+	@tests/run.sh --only-built build/tsan
 tsan-build: $(foreach t,$(THREADED),$(filter %/$(t),$(UNIT_TESTS)))
 
 # Debian's Python, which has python3-numpy
@@ -214,13 +224,21 @@ lint:  ## floors, names, forbidden calls, headers alone, format
 format:  ## format every C file in place
 	clang-format -i $$(git ls-files '*.c' '*.h')
 
-bench:  ## speed of the library on this machine: images a second
+# Rivals come from Debian's packages; rows whose rival is not there are skipped with a message.
+bench:  ## the library against PyTorch, oneDNN and stb (ROWS=train,jpeg,...; ROWS=list)
 	$(call install_packages,$(PACKAGES))
-	@$(MAKE) --no-print-directory -s -j$$(nproc) $(B)/tests/bench/bench
-	@OMP_WAIT_POLICY=passive $(B)/tests/bench/bench
+	$(call install_packages,$(PACKAGES_BENCH)) || echo "bench: not all rivals could be installed"
+	@$(MAKE) --no-print-directory -s -j$$(nproc) bench-build
+	@ROWS='$(ROWS)' $(PYTHON) -B tests/bench/bench.py $(B)
 
-$(B)/tests/bench/bench: $(B)/tests/bench/bench.o $(STATIC)
+bench-build: $(BENCH)/bench $(BENCH)/rival_stb $(BENCH_DNNL) $(B)/skincnn-model
+
+$(BENCH)/bench: $(BENCH_PARTS:%=$(BENCH)/%.o) $(STATIC)
 	$(CC) $(SKC_LDFLAGS) -o $@ $^ $(LIBS)
+$(BENCH)/rival_stb: tests/bench/rival_stb.c $(BENCH)/protocol.o
+	$(CC) -std=c11 -O3 -march=native -w -isystem /usr/include/stb $(SKC_LDFLAGS) -o $@ $^ -lm
+$(BENCH)/rival_dnnl: tests/bench/rival_dnnl.cpp $(BENCH)/protocol.o
+	g++ -std=c++17 -O2 -Wall -Wextra -Wno-deprecated-declarations $(SKC_LDFLAGS) -o $@ $^ -ldnnl
 
 # ---------------------------------------------------------------- install
 define PKG_CONFIG_FILE
@@ -233,7 +251,7 @@ Description: skin-lesion classification by convolutional networks
 Version: $(VERSION)
 Cflags: -I$${includedir}
 Libs: -L$${libdir} -lskincnn
-Libs.private: -fopenmp $(LIBS)
+Libs.private: -pthread $(LIBS)
 endef
 export PKG_CONFIG_FILE
 
@@ -261,7 +279,8 @@ unit: $(UNIT_TESTS)  ## build the unit tests
 
 FORCE:
 .PHONY: all unit man demo check check-build check-slow check-asan check-parsers parsers-build \
-        check-tsan tsan-build golden fuzz print-libraries lint format bench install uninstall help clean FORCE
+        check-tsan tsan-build golden fuzz print-libraries lint format bench \
+        bench-build install uninstall help clean FORCE
 .SECONDARY:
 
 clean:  ## remove what was built

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* ------------------------------------------------------------------ one option */
 
@@ -193,26 +192,7 @@ bool cli_given(const cli_call *call, const char *name)
 
 /* ------------------------------------------------------------------ running */
 
-/* libgomp reads how its threads wait for work before main() begins. Its default is to spin, which
- * makes a program 10 to 30 times slower when another one holds a processor (measured on 2 cores),
- * so the program starts itself again with the standard variable set, unless the user has set it. */
-static void wait_passively(char **argv)
-{
-    static const char variable[] = "OMP_WAIT_POLICY";
-    char              path[4096];
-    ssize_t           length;
-
-    if (getenv(variable) != NULL)
-        return;
-    length = readlink("/proc/self/exe", path, sizeof path - 1);
-    if (length <= 0 || setenv(variable, "passive", 0) != 0)
-        return;
-    path[length] = '\0';
-    (void)execv(path, argv); /* where that fails, all goes on as it is */
-}
-
-static int run_command(const cli_program *program, const cli_command *command, char **argv,
-                       char **whole)
+static int run_command(const cli_program *program, const cli_command *command, char **argv)
 {
     size_t   rows = 1, words = 1;
     int      status;
@@ -230,10 +210,8 @@ static int run_command(const cli_program *program, const cli_command *command, c
     call.arguments = p.rest;
     call.given     = p.given;
     status         = parse(&p);
-    if (status == CLI_OK) {
-        wait_passively(whole);
+    if (status == CLI_OK)
         status = command->run(&call);
-    }
     cli_free_settings(command, call.settings);
     free(p.given);
     free(p.rest);
@@ -273,9 +251,8 @@ static const cli_command *find_command(const cli_program *program, const char *n
     return NULL;
 }
 
-static int dispatch(const cli_program *program, char **whole)
+static int dispatch(const cli_program *program, char **argv)
 {
-    char             **argv    = whole + 1;
     const cli_command *command = program->commands;
     const char        *common  = find_common(argv);
     bool               several = command->name != NULL;
@@ -301,7 +278,7 @@ static int dispatch(const cli_program *program, char **whole)
         return CLI_FAILED;
     }
     if (common == NULL)
-        return run_command(program, command, argv, whole);
+        return run_command(program, command, argv);
     cli_help_command(program, command);
     return CLI_OK;
 }
@@ -312,6 +289,6 @@ int cli_main(const cli_program *program, int argc, char **argv)
 
     cli_set_program(program->name);
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is then an error of the write */
-    status = argc > 0 ? dispatch(program, argv) : CLI_FAILED;
+    status = argc > 0 ? dispatch(program, argv + 1) : CLI_FAILED;
     return cli_output_ok() ? status : CLI_FAILED;
 }

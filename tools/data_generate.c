@@ -4,9 +4,9 @@
 #include "files.h"
 #include "generate.h"
 #include "terminal.h"
+#include "workers.h"
 
 #include <errno.h>
-#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -117,17 +117,29 @@ static skc_status make_one(const data_settings *settings, const plan *p, const s
     return status;
 }
 
+typedef struct making {
+    const data_settings *settings;
+    const skc_runtime   *runtime;
+    plan                *plans; /* of the task 0 on */
+} making;
+
+static void make_task(void *context, int32_t i)
+{
+    const making *m = context;
+    plan         *p = &m->plans[i];
+
+    p->err.status = make_one(m->settings, p, m->runtime, &p->err);
+}
+
 static void make_pictures(const data_settings *settings, plan *plans, problems *list)
 {
     skc_runtime runtime = cli_runtime(1, settings->kernels);
-    int32_t     threads = settings->threads > 0 ? settings->threads : omp_get_num_procs();
     progress    bar     = progress_begin("pictures", (uint64_t)settings->count);
 
     for (int32_t start = 0, end; start < settings->count; start = end) {
         end = start + CHUNK < settings->count ? start + CHUNK : settings->count;
-#pragma omp parallel for num_threads(threads) schedule(dynamic)
-        for (int32_t i = start; i < end; i++)
-            plans[i].err.status = make_one(settings, &plans[i], &runtime, &plans[i].err);
+        workers_run(settings->threads, end - start, make_task,
+                    &(making){ settings, &runtime, plans + start });
         for (int32_t i = start; i < end; i++)
             if (plans[i].err.status != SKC_OK)
                 problem_add(list, "pictures not written", "%s", plans[i].err.message);

@@ -8,9 +8,10 @@
 #include "duplicates.h"
 #include "cli.h"
 #include "groups.h"
+#include "workers.h"
 
 #include <math.h>
-#include <omp.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,6 +34,7 @@ typedef struct search {
     float            threshold;
     duplicate_pair  *pairs;
     size_t           found, capacity;
+    pthread_mutex_t  lock; /* of the three above */
 } search;
 
 /* ------------------------------------------------------------------ signatures */
@@ -76,15 +78,27 @@ typedef struct signing {
     int32_t            threads;
 } signing;
 
+typedef struct signing_batch {
+    const signing        *all;
+    const skc_cache_item *items;
+    skc_error            *results;
+} signing_batch;
+
+static void sign_task(void *context, int32_t i)
+{
+    const signing_batch *b = context;
+    signature           *s = &b->all->signatures[b->items[i].row];
+
+    b->results[i].status = sign(&b->items[i], b->all->runtime, s, &b->results[i]);
+}
+
 static skc_status sign_batch(void *user, const skc_cache_item *items, int32_t count,
                              skc_error *results, skc_error *err)
 {
     const signing *s = user;
 
     (void)err;
-#pragma omp parallel for num_threads(s->threads) schedule(dynamic)
-    for (int32_t i = 0; i < count; i++)
-        results[i].status = sign(&items[i], s->runtime, &s->signatures[items[i].row], &results[i]);
+    workers_run(s->threads, count, sign_task, &(signing_batch){ s, items, results });
     return SKC_OK;
 }
 
@@ -132,10 +146,11 @@ static void add_pair(search *s, duplicate_pair pair)
     s->pairs[s->found++] = pair;
 }
 
-static void search_row(search *s, int32_t a)
+static void search_row(void *context, int32_t a)
 {
+    search *s     = context;
     /* The second term is for rounding: 256 terms, each to about 1e-7. */
-    float limit = 2 - 2 * s->threshold + 1e-4F;
+    float   limit = 2 - 2 * s->threshold + 1e-4F;
 
     for (int32_t b = a + 1; b < s->count && s->signatures[a].known; b++) {
         float alike;
@@ -145,8 +160,9 @@ static void search_row(search *s, int32_t a)
         alike = similarity(&s->signatures[a], &s->signatures[b]);
         if (alike < s->threshold)
             continue;
-#pragma omp critical(duplicate_pairs)
+        pthread_mutex_lock(&s->lock);
         add_pair(s, (duplicate_pair){ a, b, alike });
+        pthread_mutex_unlock(&s->lock);
     }
 }
 
@@ -165,16 +181,17 @@ skc_status duplicates_find(const skc_manifest *manifest, const pictures_options 
     int32_t    rows       = skc_manifest_count(manifest);
     signature *signatures = cli_memory(NULL, (size_t)rows + 1, sizeof *signatures);
     signing    batch      = { signatures, options->runtime, threads };
-    search     s          = { .signatures = signatures, .count = rows, .threshold = threshold };
+    search     s          = { .signatures = signatures,
+                              .count      = rows,
+                              .threshold  = threshold,
+                              .lock       = PTHREAD_MUTEX_INITIALIZER };
     skc_status status;
 
     for (int32_t i = 0; i < rows; i++)
         signatures[i].known = false;
     status = pictures_read(manifest, options, sign_batch, &batch, err);
     if (status == SKC_OK) {
-#pragma omp parallel for num_threads(batch.threads) schedule(dynamic, 16)
-        for (int32_t a = 0; a < rows; a++)
-            search_row(&s, a);
+        workers_run(threads, rows, search_row, &s);
         if (s.found > 0)
             qsort(s.pairs, s.found, sizeof *s.pairs, compare_pairs);
         *out = (duplicate_list){ s.pairs, s.found };

@@ -4,8 +4,8 @@
 #include "input.h"
 #include "predict_report.h"
 #include "terminal.h"
+#include "workers.h"
 
-#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -133,17 +133,19 @@ static skc_status load_one(const predictor *p, const char *path, skc_image **out
     return status;
 }
 
-/* Decoding takes as long as the network, so it is spread over the processors, too. */
-static void load_batch(predictor *p, char *const *paths, int32_t count)
-{
-    int threads = p->options->threads > 0 ? p->options->threads : omp_get_max_threads();
+typedef struct loading {
+    predictor   *predictor;
+    char *const *paths;
+} loading;
 
-#pragma omp parallel for schedule(dynamic, 1) num_threads(threads)
-    for (int32_t i = 0; i < count; i++) {
+static void load_task(void *context, int32_t i)
+{
+    const loading *l = context;
+    predictor     *p = l->predictor;
+
+    p->images[i] = NULL;
+    if (load_one(p, l->paths[i], &p->images[i], &p->errors[i]) != SKC_OK)
         p->images[i] = NULL;
-        if (load_one(p, paths[i], &p->images[i], &p->errors[i]) != SKC_OK)
-            p->images[i] = NULL;
-    }
 }
 
 /* Predicts the pictures that could be read; their rows stand in that order without gaps. */
@@ -169,7 +171,8 @@ static size_t run_batch(predictor *p, report *r, char *const *paths, int32_t cou
     size_t    good = 0;
     bool      predicted;
 
-    load_batch(p, paths, count);
+    /* decoding takes as long as the network, so it is spread over the processors, too */
+    workers_run(p->options->threads, count, load_task, &(loading){ p, paths });
     predicted = predict_batch(p, count, &err);
     progress_wipe_for_output();
     for (int32_t i = 0; i < count; i++) {

@@ -20,9 +20,10 @@ skc_cpu skc__cpu_probe(void)
     enum { XMM_YMM = 0x06, ZMM_AND_MASKS = 0xe6 };
     enum { FMA = 1 << 12, OSXSAVE = 1 << 27, AVX = 1 << 28, F16C = 1 << 29 }; /* leaf 1, ecx */
     enum { AVX2 = 1 << 5, F = 1 << 16, DQ = 1 << 17, BW = 1 << 30 };          /* leaf 7, ebx */
+    enum { VNNI = 1 << 11 };                                                  /* leaf 7, ecx */
     const unsigned vl = 1u << 31;
     unsigned       a, b, c, d, wanted = FMA | OSXSAVE | AVX | F16C;
-    skc_cpu        cpu = { false, false };
+    skc_cpu        cpu = { .avx2 = false };
     uint64_t       state;
 
     if (!__get_cpuid(1, &a, &b, &c, &d) || (c & wanted) != wanted)
@@ -33,11 +34,12 @@ skc_cpu skc__cpu_probe(void)
     cpu.avx2   = (b & AVX2) != 0;
     wanted     = F | DQ | BW | vl;
     cpu.avx512 = cpu.avx2 && (b & wanted) == wanted && (state & ZMM_AND_MASKS) == ZMM_AND_MASKS;
+    cpu.vnni   = cpu.avx512 && (c & VNNI) != 0;
     return cpu;
 }
 #else
 skc_cpu skc__cpu_probe(void)
 {
-    return (skc_cpu){ false, false };
+    return (skc_cpu){ .avx2 = false };
 }
 #endif

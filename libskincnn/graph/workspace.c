@@ -21,7 +21,9 @@ typedef struct layout {
     int32_t                      buffer_count;
     bool                        *wanted; /* by tensor: its gradient is */
     bool (*accumulate)[SKC_MAX_INPUTS];
-    size_t scratch_bytes, shared_bytes;
+    skc_fused *fused;
+    size_t    *prepared_bytes; /* by node */
+    size_t     scratch_bytes, shared_bytes;
 } layout;
 
 static int32_t gradient_of(const layout *l, int32_t tensor)
@@ -90,26 +92,49 @@ static void find_wanted(layout *l)
     }
 }
 
+/* Tensor t is read in this step; through a view, so are the numbers of that. */
+static void read_value(layout *l, int32_t t, int32_t step)
+{
+    live_until(&l->buffers[t], step);
+    if (t > 0 && l->fused[t - 1].view >= 0)
+        live_until(&l->buffers[saved_of(l, l->fused[t - 1].view)], step);
+}
+
+/* What backward of node i reads besides gradients. */
+static void find_backward_reads(layout *l, int32_t i)
+{
+    const skc_node  *node  = &l->graph->nodes[i];
+    const skc_fused *fused = &l->fused[i];
+    int32_t          step  = backward_step(l, i);
+    bool             masks = node->ops->reads_gradient_views && skc__is_clamped(l->fused, i);
+
+    for (int32_t k = 0; k < node->n_in && (node->ops->backward_reads & SKC_BACKWARD_READS_INPUT);
+         k++)
+        read_value(l, node->in[k], step);
+    if (masks || fused->gradient_view >= 0 ||
+        (node->ops->backward_reads & SKC_BACKWARD_READS_OUTPUT))
+        live_until(&l->buffers[i + 1], step);
+    live_until(&l->buffers[saved_of(l, i)], step);
+    if (fused->gradient_view >= 0)
+        live_until(&l->buffers[saved_of(l, fused->gradient_view)], step);
+}
+
 static void find_lives(layout *l)
 {
     for (int32_t t = 0; t <= l->nodes; t++) {
         l->buffers[t].begin = t == 0 ? 0 : t - 1;
         l->buffers[t].end   = l->buffers[t].begin;
     }
+    for (int32_t i = 0; i < l->nodes; i++)
+        l->buffers[saved_of(l, i)].begin = l->buffers[saved_of(l, i)].end = i;
     live_until(&l->buffers[l->nodes], l->nodes);
     for (int32_t i = 0; i < l->nodes; i++) {
-        const skc_node *node = &l->graph->nodes[i];
-        bool            back = l->wanted[i + 1];
-
-        for (int32_t k = 0; k < node->n_in; k++) {
-            live_until(&l->buffers[node->in[k]], i);
-            if (back && (node->ops->backward_reads & SKC_BACKWARD_READS_INPUT))
-                live_until(&l->buffers[node->in[k]], backward_step(l, i));
-        }
-        if (back && (node->ops->backward_reads & SKC_BACKWARD_READS_OUTPUT))
-            live_until(&l->buffers[i + 1], backward_step(l, i));
-        l->buffers[saved_of(l, i)].begin = i;
-        l->buffers[saved_of(l, i)].end   = back ? backward_step(l, i) : i;
+        if (l->fused[i].skipped)
+            continue;
+        for (int32_t k = 0; k < l->graph->nodes[i].n_in; k++)
+            read_value(l, l->graph->nodes[i].in[k], i);
+        if (l->wanted[i + 1])
+            find_backward_reads(l, i);
     }
 }
 
@@ -144,19 +169,38 @@ static void find_gradient_lives(layout *l)
     }
 }
 
+/* Fused: what node i does not write is its input's memory. */
+static void find_fused(layout *l)
+{
+    for (int32_t i = 0; i < l->nodes; i++)
+        if (l->fused[i].skipped || skc__is_unstored(l->fused, i))
+            join(l, i + 1, l->graph->nodes[i].in[0]);
+    for (int32_t i = l->nodes - 1; i >= 0; i--)
+        if (l->wanted[i + 1] && l->wanted[l->graph->nodes[i].in[0]] &&
+            (l->fused[i].skipped || skc__passes_gradient(l->graph, l->fused, i)))
+            join(l, gradient_of(l, l->graph->nodes[i].in[0]), gradient_of(l, i + 1));
+}
+
+/* Whether node i reads tensor t's memory through another input than the first. */
+static bool reads_twice(const layout *l, int32_t i)
+{
+    const skc_node *node = &l->graph->nodes[i];
+
+    for (int32_t k = 1; k < node->n_in; k++)
+        if (group_of(l, node->in[k]) == group_of(l, node->in[0]))
+            return true;
+    return false;
+}
+
 /* Node i may write its output over its first input when nobody reads that input any more. */
 static bool can_overwrite_input(const layout *l, int32_t i)
 {
     const skc_node *node = &l->graph->nodes[i];
     int32_t         t    = node->in[0];
 
-    if (!node->ops->in_place || t == 0 || l->buffers[t].end > i ||
-        l->buffers[group_of(l, t)].end > i)
-        return false;
-    for (int32_t k = 1; k < node->n_in; k++)
-        if (node->in[k] == t)
-            return false;
-    return l->buffers[t].bytes == l->buffers[i + 1].bytes;
+    return node->ops->in_place && l->buffers[i + 1].same < 0 && t != 0 &&
+           l->buffers[group_of(l, t)].end <= i && !reads_twice(l, i) &&
+           l->buffers[t].bytes == l->buffers[i + 1].bytes;
 }
 
 /* The gradient of node i's first input may overwrite that of its output, if node i writes it first
@@ -166,12 +210,9 @@ static bool can_overwrite_gradient(const layout *l, int32_t i)
     const skc_node *node = &l->graph->nodes[i];
     int32_t         t    = node->in[0];
 
-    if (!node->ops->in_place_backward || !l->wanted[i + 1] || !l->wanted[t] || l->accumulate[i][0])
-        return false;
-    for (int32_t k = 1; k < node->n_in; k++)
-        if (node->in[k] == t)
-            return false;
-    return l->buffers[gradient_of(l, t)].bytes == l->buffers[gradient_of(l, i + 1)].bytes;
+    return node->ops->in_place_backward && l->wanted[i + 1] && l->wanted[t] &&
+           l->buffers[gradient_of(l, t)].same < 0 && !l->accumulate[i][0] && !reads_twice(l, i) &&
+           l->buffers[gradient_of(l, t)].bytes == l->buffers[gradient_of(l, i + 1)].bytes;
 }
 
 static void find_in_place(layout *l)
@@ -186,7 +227,8 @@ static void find_in_place(layout *l)
 
 static skc_status find_sizes(layout *l, skc_error *err)
 {
-    const skc_plan_context context = { l->options->threads, l->options->training };
+    const skc_plan_context context = { l->options->threads,
+                                       l->options->training || l->options->param == NULL };
     int32_t                n       = l->options->max_batch;
 
     for (int32_t t = 0; t <= l->nodes; t++) {
@@ -205,6 +247,7 @@ static skc_status find_sizes(layout *l, skc_error *err)
         if (status != SKC_OK)
             return status;
         l->buffers[saved_of(l, i)].bytes = plan.saved_bytes;
+        l->prepared_bytes[i]             = plan.prepared_bytes;
         if (plan.scratch_bytes > l->scratch_bytes)
             l->scratch_bytes = plan.scratch_bytes;
     }
@@ -279,28 +322,44 @@ static void *address_of(const layout *l, unsigned char *base, int32_t number)
     return base + b->offset;
 }
 
-static skc_status build(const layout *l, const skc_allocator *allocator, skc_workspace *out,
-                        skc_error *err)
+static size_t arena_bytes(const layout *l)
 {
-    size_t         tensors = (size_t)l->nodes + 1, nodes = (size_t)l->nodes;
-    size_t         pointers = skc__arena_piece(tensors * sizeof(void *));
-    unsigned char *base;
-    skc_status     status =
-        skc__arena_create(allocator,
-                          3 * pointers + skc__arena_piece(nodes * sizeof *l->accumulate) +
-                              skc__arena_piece(nodes * sizeof(bool)) +
-                              skc__arena_piece(l->scratch_bytes) + l->shared_bytes,
-                          &out->arena, err);
+    size_t tensors = (size_t)l->nodes + 1, nodes = (size_t)l->nodes;
+    size_t bytes = 4 * skc__arena_piece(tensors * sizeof(void *)) +
+                   skc__arena_piece(nodes * sizeof *l->accumulate) +
+                   skc__arena_piece(nodes * sizeof(bool)) +
+                   skc__arena_piece(nodes * sizeof *l->fused) + skc__arena_piece(l->scratch_bytes) +
+                   l->shared_bytes;
 
-    if (status != SKC_OK)
-        return status;
+    for (size_t i = 0; i < nodes; i++)
+        bytes += skc__arena_piece(l->prepared_bytes[i]);
+    return bytes;
+}
+
+static void take_pieces(const layout *l, skc_workspace *out)
+{
+    size_t tensors = (size_t)l->nodes + 1, nodes = (size_t)l->nodes;
+
     out->value      = skc__arena_take(&out->arena, tensors * sizeof(void *));
     out->gradient   = skc__arena_take(&out->arena, tensors * sizeof(void *));
     out->saved      = skc__arena_take(&out->arena, tensors * sizeof(void *));
+    out->prepared   = skc__arena_take(&out->arena, tensors * sizeof(void *));
     out->accumulate = skc__arena_take(&out->arena, nodes * sizeof *l->accumulate);
     out->frozen     = skc__arena_take(&out->arena, nodes * sizeof(bool));
+    out->fused      = skc__arena_take(&out->arena, nodes * sizeof *l->fused);
     out->scratch    = skc__arena_take(&out->arena, l->scratch_bytes);
-    base            = skc__arena_take(&out->arena, l->shared_bytes);
+}
+
+static skc_status build(const layout *l, const skc_allocator *allocator, skc_workspace *out,
+                        skc_error *err)
+{
+    unsigned char *base;
+    skc_status     status = skc__arena_create(allocator, arena_bytes(l), &out->arena, err);
+
+    if (status != SKC_OK)
+        return status;
+    take_pieces(l, out);
+    base = skc__arena_take(&out->arena, l->shared_bytes);
     for (int32_t t = 0; t <= l->nodes; t++) {
         out->value[t]    = address_of(l, base, t);
         out->gradient[t] = address_of(l, base, gradient_of(l, t));
@@ -308,7 +367,10 @@ static skc_status build(const layout *l, const skc_allocator *allocator, skc_wor
     for (int32_t i = 0; i < l->nodes; i++) {
         out->saved[i]  = address_of(l, base, saved_of(l, i));
         out->frozen[i] = is_frozen(l, i);
+        out->fused[i]  = l->fused[i];
         memcpy(out->accumulate[i], l->accumulate[i], sizeof out->accumulate[i]);
+        if (l->prepared_bytes[i] > 0)
+            out->prepared[i] = skc__arena_take(&out->arena, l->prepared_bytes[i]);
     }
     return SKC_OK;
 }
@@ -320,6 +382,7 @@ skc_status skc__workspace_create(const skc_graph *graph, const skc_workspace_opt
     skc_workspace workspace = { .graph     = graph,
                                 .kernels   = options->kernels,
                                 .threads   = options->threads,
+                                .pool      = options->pool,
                                 .max_batch = options->max_batch,
                                 .training  = options->training };
     size_t        nodes     = (size_t)l.nodes;
@@ -332,29 +395,38 @@ skc_status skc__workspace_create(const skc_graph *graph, const skc_workspace_opt
                                        skc__arena_piece((size_t)l.buffer_count * sizeof(buffer)) +
                                            skc__arena_piece((size_t)l.buffer_count * sizeof(int32_t)) +
                                            skc__arena_piece((nodes + 1) * sizeof(bool)) +
-                                           skc__arena_piece(nodes * sizeof *l.accumulate),
+                                           skc__arena_piece(nodes * sizeof *l.accumulate) +
+                                           skc__arena_piece(nodes * sizeof *l.fused) +
+                                           skc__arena_piece(nodes * sizeof(size_t)),
                                        &arena, err);
     if (status != SKC_OK)
         return status;
-    l.buffers    = skc__arena_take(&arena, (size_t)l.buffer_count * sizeof(buffer));
-    order        = skc__arena_take(&arena, (size_t)l.buffer_count * sizeof(int32_t));
-    l.wanted     = skc__arena_take(&arena, (nodes + 1) * sizeof(bool));
-    l.accumulate = skc__arena_take(&arena, nodes * sizeof *l.accumulate);
+    l.buffers        = skc__arena_take(&arena, (size_t)l.buffer_count * sizeof(buffer));
+    order            = skc__arena_take(&arena, (size_t)l.buffer_count * sizeof(int32_t));
+    l.wanted         = skc__arena_take(&arena, (nodes + 1) * sizeof(bool));
+    l.accumulate     = skc__arena_take(&arena, nodes * sizeof *l.accumulate);
+    l.fused          = skc__arena_take(&arena, nodes * sizeof *l.fused);
+    l.prepared_bytes = skc__arena_take(&arena, nodes * sizeof(size_t));
     for (int32_t i = 0; i < l.buffer_count; i++)
         l.buffers[i].same = -1;
+    skc__fuse(graph, options->training && !options->unfused, l.fused);
     find_wanted(&l);
     status = find_sizes(&l, err);
     if (status == SKC_OK) {
         find_lives(&l);
         find_gradient_lives(&l);
+        find_fused(&l);
         find_in_place(&l);
         place(&l, order);
         status = build(&l, allocator, &workspace, err);
     }
     skc__arena_free(&arena);
-    if (status == SKC_OK)
-        *out = workspace;
-    return status;
+    if (status != SKC_OK)
+        return status;
+    if (options->param != NULL)
+        skc__prepare(&workspace, options->param);
+    *out = workspace;
+    return SKC_OK;
 }
 
 void skc__workspace_free(skc_workspace *workspace)

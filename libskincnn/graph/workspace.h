@@ -6,27 +6,35 @@
 #ifndef SKC_GRAPH_WORKSPACE_H
 #define SKC_GRAPH_WORKSPACE_H
 
-#include "graph/graph.h"
+#include "graph/fusion.h"
 
 typedef struct skc_workspace {
     const skc_graph   *graph;
     const skc_kernels *kernels;
     int32_t            threads, max_batch;
+    skc_pool          *pool;
     bool               training;
     skc_arena          arena;
     float            **value;           /* by tensor */
     float            **gradient;        /* by tensor; NULL: not wanted */
     void             **saved;           /* by node */
     bool (*accumulate)[SKC_MAX_INPUTS]; /* by node: gradient of input k is added to */
-    bool *frozen;                       /* by node: no batch statistics, no parameter gradient */
-    void *scratch;
+    bool      *frozen;                  /* by node: no batch statistics, no parameter gradient */
+    skc_fused *fused;                   /* by node */
+    void     **prepared; /* by node: its parameters as `prepare` wrote them; NULL: not */
+    void      *scratch;
 } skc_workspace;
 
 typedef struct skc_workspace_options {
-    int32_t            max_batch, threads;
-    bool               training;
-    const skc_kernels *kernels; /* must outlive the workspace */
-    const bool        *frozen;  /* by node; NULL: none */
+    int32_t             max_batch, threads;
+    skc_pool           *pool; /* must outlive the workspace; NULL: the caller's thread alone */
+    bool                training;
+    const skc_kernels  *kernels; /* must outlive the workspace */
+    const bool         *frozen;  /* by node; NULL: none */
+    /* By number, for layers to prepare; an inference workspace then runs with these only. NULL (as
+     * in training): nothing is prepared. */
+    const float *const *param;
+    bool                unfused; /* in training too every layer runs by itself: for tests */
 } skc_workspace_options;
 
 /* The graph must outlive the workspace. */
@@ -43,7 +51,13 @@ typedef struct skc_walk {
     float *const       *stat;
     bool                training;
     uint64_t            seed; /* of this step: dropout */
+    /* Optional: sees each tensor that a forward walk has just computed (not the input). */
+    void (*see)(void *user, int32_t tensor, const float *values, size_t count);
+    void *user;
 } skc_walk;
+
+/* What layers write once for options->param; skc__workspace_create calls it. */
+void skc__prepare(const skc_workspace *workspace, const float *const *param);
 
 /* From value[0], which the caller has filled in, to value[node_count]. */
 void skc__forward(const skc_workspace *workspace, const skc_walk *walk);

@@ -10,58 +10,37 @@ static const float hue_sine[3][3] = { { -0.213f, -0.715f, 0.928f },
                                       { 0.143f, 0.140f, -0.283f },
                                       { -0.787f, 0.715f, 0.072f } };
 
-/* new = matrix x old + offset, for each of R, G, B. */
-typedef struct colour_change {
-    float matrix[3][3], offset;
-} colour_change;
-
-static float mean_luma(size_t count, const float *pixels)
+static float mean_luma(const skc_kernels *kernels, size_t count, const float *pixels)
 {
-    double sum[3] = { 0, 0, 0 };
+    int64_t sum[3];
+    double  total = 0;
 
-    for (size_t i = 0; i < count; i++)
-        for (size_t c = 0; c < 3; c++)
-            sum[c] += (double)pixels[3 * i + c];
-    return (float)((luma[0] * sum[0] + luma[1] * sum[1] + luma[2] * sum[2]) / (double)count);
+    kernels->sum_colours(count, pixels, sum);
+    for (int c = 0; c < 3; c++)
+        total += (double)luma[c] * (double)sum[c];
+    return (float)(total / 256 / (double)count);
 }
 
 /* Brightness and contrast scale everything, saturation scales and hue turns what is left of a
  * colour when its luma is taken away. Contrast turns about the mean luma, which keeps grey grey, so
  * that all four are one matrix and one offset. */
-static colour_change draw_change(const skc_augmentation *a, skc_random *random, float mean)
+static skc_colour_mix draw_mix(const skc_augmentation *a, skc_random *random, float mean)
 {
-    float         brightness = 1 + skc__random_between(random, -a->brightness, a->brightness);
-    float         contrast   = 1 + skc__random_between(random, -a->contrast, a->contrast);
-    float         saturation = 1 + skc__random_between(random, -a->saturation, a->saturation);
-    float         hue        = 6.2831853f * skc__random_between(random, -a->hue, a->hue);
-    float         cosine = saturation * cosf(hue), sine = saturation * sinf(hue);
-    colour_change change;
+    float          brightness = 1 + skc__random_between(random, -a->brightness, a->brightness);
+    float          contrast   = 1 + skc__random_between(random, -a->contrast, a->contrast);
+    float          saturation = 1 + skc__random_between(random, -a->saturation, a->saturation);
+    float          hue        = 6.2831853f * skc__random_between(random, -a->hue, a->hue);
+    float          cosine = saturation * cosf(hue), sine = saturation * sinf(hue);
+    skc_colour_mix mix;
 
     for (int i = 0; i < 3; i++)
         for (int j = 0; j < 3; j++) {
             float chroma = (i == j ? 1.0f : 0.0f) - luma[j];
-            change.matrix[i][j] =
+            mix.matrix[i][j] =
                 brightness * contrast * (luma[j] + cosine * chroma + sine * hue_sine[i][j]);
         }
-    change.offset = (1 - contrast) * brightness * mean;
-    return change;
-}
-
-static float clamped(float value)
-{
-    return value < 0 ? 0 : value > 255 ? 255 : value;
-}
-
-static void apply_change(const colour_change *change, size_t count, float *pixels)
-{
-    const float(*m)[3] = change->matrix;
-
-    for (size_t i = 0; i < count; i++, pixels += 3) {
-        float r = pixels[0], g = pixels[1], b = pixels[2];
-
-        for (size_t c = 0; c < 3; c++)
-            pixels[c] = clamped(m[c][0] * r + m[c][1] * g + m[c][2] * b + change->offset);
-    }
+    mix.offset = (1 - contrast) * brightness * mean;
+    return mix;
 }
 
 /* A grey square that lies in the picture (DeVries and Taylor, arXiv:1708.04552). */
@@ -76,13 +55,20 @@ static void cut_out(float share, skc_random *random, int32_t height, int32_t wid
             pixels[(size_t)row * (size_t)width * 3 + (size_t)i] = 128;
 }
 
-void skc__augment_colour(const skc_augmentation *augmentation, skc_random *random, int32_t height,
-                         int32_t width, float *pixels)
+static bool changes_colour(const skc_augmentation *a)
 {
-    size_t        count  = (size_t)height * (size_t)width;
-    colour_change change = draw_change(augmentation, random, mean_luma(count, pixels));
+    return a->brightness > 0 || a->contrast > 0 || a->saturation > 0 || a->hue > 0;
+}
 
-    apply_change(&change, count, pixels);
+void skc__augment_colour(const skc_kernels *kernels, const skc_augmentation *augmentation,
+                         skc_random *random, int32_t height, int32_t width, float *pixels)
+{
+    size_t         count = (size_t)height * (size_t)width;
+    float          mean  = augmentation->contrast > 0 ? mean_luma(kernels, count, pixels) : 0;
+    skc_colour_mix mix   = draw_mix(augmentation, random, mean);
+
+    if (changes_colour(augmentation))
+        kernels->mix_colours(count, &mix, pixels);
     if (augmentation->cutout > 0)
         cut_out(augmentation->cutout, random, height, width, pixels);
 }

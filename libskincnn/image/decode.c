@@ -117,11 +117,17 @@ skc_status skc_image_decode(const void *bytes, size_t size, const char *name,
                             skc_image **out, skc_error *err)
 {
     skc_image_limits allowed = limits_or_default(limits);
-    skc_source       source  = { bytes, size, allowed.max_pixels, skc__allocator(runtime) };
+    skc_source       source  = { .bytes      = bytes,
+                                 .size       = size,
+                                 .max_pixels = allowed.max_pixels,
+                                 .allocator  = skc__allocator(runtime) };
     skc_status       status;
 
     if ((bytes == NULL && size > 0) || out == NULL)
         return skc__fail(err, SKC_EINVAL, "skc_image_decode: bytes or out is NULL");
+    status = skc__kernels(runtime, &source.kernels, err);
+    if (status != SKC_OK)
+        return status;
     if (size > allowed.max_bytes)
         status = skc__fail(err, SKC_ELIMIT, "%zu bytes; at most %llu", size,
                            (unsigned long long)allowed.max_bytes);

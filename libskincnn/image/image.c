@@ -16,44 +16,39 @@ static size_t pixel_bytes(int32_t width, int32_t height)
     return (size_t)width * (size_t)height * 3;
 }
 
-skc_status skc__image_adopt(const skc_allocator *allocator, int32_t width, int32_t height,
-                            uint8_t *pixels, skc_image **out, skc_error *err)
-{
-    skc_image *image = skc__allocate(allocator, sizeof *image, err);
-
-    if (image == NULL) {
-        skc__release(allocator, pixels);
-        return SKC_ENOMEM;
-    }
-    *image = (skc_image){ *allocator, width, height, pixels };
-    *out   = image;
-    return SKC_OK;
-}
-
-skc_status skc__image_new(const skc_allocator *allocator, int32_t width, int32_t height,
-                          skc_image **out, skc_error *err)
+skc_status skc__image_new(const skc_allocator *allocator, const skc_kernels *kernels, int32_t width,
+                          int32_t height, skc_image **out, skc_error *err)
 {
     skc_status status = check_sides(width, height, err);
+    skc_image *image;
     uint8_t   *pixels;
 
     if (status != SKC_OK)
         return status;
     pixels = skc__allocate(allocator, pixel_bytes(width, height), err);
-    if (pixels == NULL)
+    image  = pixels != NULL ? skc__allocate(allocator, sizeof *image, err) : NULL;
+    if (image == NULL) {
+        skc__release(allocator, pixels);
         return SKC_ENOMEM;
-    return skc__image_adopt(allocator, width, height, pixels, out, err);
+    }
+    *image = (skc_image){ *allocator, *kernels, width, height, pixels };
+    *out   = image;
+    return SKC_OK;
 }
 
 skc_status skc_image_create(int32_t width, int32_t height, const uint8_t *pixels,
                             const skc_runtime *runtime, skc_image **out, skc_error *err)
 {
     skc_allocator allocator = skc__allocator(runtime);
+    skc_kernels   kernels;
     skc_image    *image;
     skc_status    status;
 
     if (out == NULL)
         return skc__fail(err, SKC_EINVAL, "skc_image_create: out is NULL");
-    status = skc__image_new(&allocator, width, height, &image, err);
+    status = skc__kernels(runtime, &kernels, err);
+    if (status == SKC_OK)
+        status = skc__image_new(&allocator, &kernels, width, height, &image, err);
     if (status != SKC_OK)
         return status;
     if (pixels != NULL)
@@ -106,7 +101,7 @@ skc_status skc_image_crop(const skc_image *image, skc_box box, skc_image **out, 
         return skc__fail(err, SKC_EINVAL,
                          "a box of %d x %d pixels at %d,%d does not lie in a picture of %d x %d",
                          box.width, box.height, box.x, box.y, image->width, image->height);
-    status = skc__image_new(&image->allocator, box.width, box.height, &crop, err);
+    status = skc__image_new(&image->allocator, &image->kernels, box.width, box.height, &crop, err);
     if (status != SKC_OK)
         return status;
     for (int32_t y = 0; y < box.height; y++)

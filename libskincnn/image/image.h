@@ -7,8 +7,10 @@
 #include "core/random.h"
 #include "kernels/kernels.h"
 
+/* A picture carries what its runtime chose: where its memory comes from and who works on it. */
 struct skc_image {
     skc_allocator allocator;
+    skc_kernels   kernels;
     int32_t       width, height;
     uint8_t      *pixels; /* (height, width, 3) */
 };
@@ -19,10 +21,13 @@ typedef struct skc_pixels {
     int32_t        width, height;
 } skc_pixels;
 
-/* Scales (antialiased, stb_image_resize) into a buffer of width x height x 3 bytes. Copies when the
- * size is the same. */
-skc_status skc__pixels_resize(skc_pixels source, int32_t width, int32_t height,
-                              const skc_allocator *allocator, uint8_t *out, skc_error *err);
+/* Scales into a buffer of width x height x 3 bytes, the same on every kernel set. Per axis: the
+ * mean of what a pixel covers where the picture shrinks, linear where it grows, a copy where the
+ * size is the same. Values are averaged as stored, without a gamma curve: what the networks are
+ * trained on matters, not photometry. */
+skc_status skc__pixels_resize(const skc_kernels *kernels, skc_pixels source, int32_t width,
+                              int32_t height, const skc_allocator *allocator, uint8_t *out,
+                              skc_error *err);
 
 /* The size a picture is brought to before it is sampled, at inference and in the training cache
  * alike: the shorter side at most `side`, aspect kept, never enlarged. */
@@ -43,12 +48,12 @@ skc_sampling skc__sampling_random(int32_t width, int32_t height, const skc_prepr
                                   const skc_augmentation *augmentation, skc_random *random);
 
 /* Bilinear; coordinates outside are mirrored at the border. out (height, width, 3), 0..255. */
-void skc__sample(skc_pixels source, const skc_sampling *sampling, int32_t width, int32_t height,
-                 float *out);
+void skc__sample(const skc_kernels *kernels, skc_pixels source, const skc_sampling *sampling,
+                 int32_t width, int32_t height, float *out);
 
 /* Random brightness, contrast, saturation, hue, then cut-out, on (height, width, 3) in 0..255. */
-void skc__augment_colour(const skc_augmentation *augmentation, skc_random *random, int32_t height,
-                         int32_t width, float *pixels);
+void skc__augment_colour(const skc_kernels *kernels, const skc_augmentation *augmentation,
+                         skc_random *random, int32_t height, int32_t width, float *pixels);
 
 /* The shorter side that pictures are staged at for a network's input: 1.25 x its larger side, so
  * that crops and rotations still have detail to draw from. */

@@ -1,9 +1,7 @@
-/* jpeg.c - the segments of a JPEG (ITU-T T.81), checked before stb_image sees them. */
+/* jpeg.c - the segments of a JPEG (ITU-T T.81). */
 #include "image/jpeg.h"
 
 #include <string.h>
-
-#include "image/stb.h"
 
 /* A progressive picture is sent in about ten scans. The work is scans x pixels, so a small file of
  * many empty scans could keep a server busy for hours. */
@@ -22,6 +20,7 @@ enum {
     DRI   = 0xdd,
     APP0  = 0xe0,
     APP1  = 0xe1,
+    APP14 = 0xee,
     APP15 = 0xef,
     COM   = 0xfe
 };
@@ -48,12 +47,15 @@ static skc_status ends_early(const skc_jpeg *jpeg, skc_error *err)
                      jpeg->scans > 0 ? "inside the picture data" : "before the picture data");
 }
 
-/* The next marker and, where it has one, its segment. Some writers pad between segments. */
+/* The next marker and, where it has one, its segment. Some writers pad between segments at the
+ * start of a file. */
 static skc_status next_segment(skc_jpeg *jpeg, segment *out, skc_error *err)
 {
     const unsigned char *at  = jpeg->bytes + jpeg->at;
     const unsigned char *end = jpeg->bytes + jpeg->size;
 
+    if (jpeg->count > 0 && at < end && *at != 0xff)
+        return damaged(err, "no marker where one must be");
     while (at < end && *at != 0xff)
         at++;
     while (at < end && *at == 0xff)
@@ -85,6 +87,9 @@ static skc_status read_quantisers(skc_jpeg *jpeg, segment s, skc_error *err)
         if (s.data[0] >> 4 > 1 || table > 3 || bytes > s.size)
             return damaged(err, "a bad quantisation table");
         jpeg->quantisers |= 1u << table;
+        for (size_t k = 0; k < 64; k++)
+            jpeg->quantiser[table][k] =
+                (uint16_t)(bytes == 129 ? read16(s.data + 1 + 2 * k) : s.data[1 + k]);
         s.data += bytes;
         s.size -= bytes;
     }
@@ -128,6 +133,8 @@ static skc_status lay_out(skc_jpeg *jpeg, skc_error *err)
         h_max = c->h > h_max ? c->h : h_max;
         v_max = c->v > v_max ? c->v : v_max;
     }
+    jpeg->h_max  = h_max;
+    jpeg->v_max  = v_max;
     jpeg->mcus_x = divide_up(width, 8 * h_max);
     jpeg->mcus_y = divide_up(height, 8 * v_max);
     for (int32_t i = 0; i < jpeg->count; i++) {
@@ -175,21 +182,6 @@ static skc_status read_frame(skc_jpeg *jpeg, const skc_source *source, segment s
             (skc_jpeg_component){ .id = p[0], .h = p[1] >> 4, .v = p[1] & 15, .quantiser = p[2] };
     }
     return lay_out(jpeg, err);
-}
-
-/* Progressive refinement needs to know which coefficients are not zero: a word a block. */
-static skc_status prepare_history(skc_jpeg *jpeg, const skc_allocator *allocator, skc_error *err)
-{
-    for (int32_t i = 0; i < jpeg->count && jpeg->progressive; i++) {
-        skc_jpeg_component *c      = &jpeg->component[i];
-        size_t              blocks = (size_t)c->padded_x * (size_t)c->padded_y;
-
-        if (c->nonzero == NULL)
-            c->nonzero = skc__allocate_zeroed(allocator, blocks * sizeof *c->nonzero, err);
-        if (c->nonzero == NULL)
-            return SKC_ENOMEM;
-    }
-    return SKC_OK;
 }
 
 /* The bits of each coefficient come from the top down, DC before AC (T.81, G.1.1.1). */
@@ -270,8 +262,8 @@ static skc_status read_scan(skc_jpeg *jpeg, const skc_allocator *allocator, segm
         return damaged(err, "scans out of order");
     if (!tables_defined(jpeg, &scan))
         return damaged(err, "a scan without its tables");
-    status = prepare_history(jpeg, allocator, err);
-    return status == SKC_OK ? skc__jpeg_scan_check(jpeg, &scan, err) : status;
+    status = skc__jpeg_planes_create(jpeg, allocator, err);
+    return status == SKC_OK ? skc__jpeg_scan_read(jpeg, &scan, err) : status;
 }
 
 static void read_exif(skc_jpeg *jpeg, segment s)
@@ -280,6 +272,18 @@ static void read_exif(skc_jpeg *jpeg, segment s)
         return;
     jpeg->has_exif    = true;
     jpeg->orientation = skc__exif_orientation(s.data + 6, s.size - 6);
+}
+
+/* Who wrote the file says what its components are. */
+static void read_jfif(skc_jpeg *jpeg, segment s)
+{
+    jpeg->is_jfif |= s.size >= 5 && memcmp(s.data, "JFIF\0", 5) == 0;
+}
+
+static void read_adobe(skc_jpeg *jpeg, segment s)
+{
+    if (s.size >= 12 && memcmp(s.data, "Adobe\0", 6) == 0)
+        jpeg->adobe_transform = s.data[11];
 }
 
 static skc_status refuse_marker(int marker, skc_error *err)
@@ -314,8 +318,14 @@ static skc_status read_segment(skc_jpeg *jpeg, const skc_source *source, segment
         if (s.size != 2 || read16(s.data) != jpeg->height)
             return damaged(err, "a second height");
         return SKC_OK;
+    case APP0:
+        read_jfif(jpeg, s);
+        return SKC_OK;
     case APP1:
         read_exif(jpeg, s);
+        return SKC_OK;
+    case APP14:
+        read_adobe(jpeg, s);
         return SKC_OK;
     default:
         if ((s.marker >= APP0 && s.marker <= APP15) || s.marker == COM)
@@ -325,7 +335,7 @@ static skc_status read_segment(skc_jpeg *jpeg, const skc_source *source, segment
 }
 
 /* From the start of the picture to its end; bytes behind that are no part of it. */
-static skc_status check(skc_jpeg *jpeg, const skc_source *source, skc_error *err)
+static skc_status read_segments(skc_jpeg *jpeg, const skc_source *source, skc_error *err)
 {
     segment    s = { 0 };
     skc_status status;
@@ -349,19 +359,17 @@ static skc_status check(skc_jpeg *jpeg, const skc_source *source, skc_error *err
 skc_status skc__jpeg_decode(const skc_source *source, skc_image **out, int *orientation,
                             skc_error *err)
 {
-    skc_jpeg   jpeg = { .bytes = source->bytes, .size = source->size, .at = 2, .orientation = 1 };
-    int32_t    width, height;
-    uint8_t   *pixels;
-    skc_status status = check(&jpeg, source, err);
+    skc_jpeg   jpeg   = { .bytes           = source->bytes,
+                          .size            = source->size,
+                          .at              = 2,
+                          .orientation     = 1,
+                          .adobe_transform = -1 };
+    skc_status status = read_segments(&jpeg, source, err);
 
-    for (int32_t i = 0; i < jpeg.count; i++)
-        skc__release(&source->allocator, jpeg.component[i].nonzero);
     if (status == SKC_OK)
-        status = skc__stb_jpeg_decode(source->bytes, source->size, &source->allocator, &width,
-                                      &height, &pixels, err);
-    if (status == SKC_OK)
-        status = skc__image_adopt(&source->allocator, width, height, pixels, out, err);
+        status = skc__jpeg_picture(&jpeg, source, out, err);
     if (status == SKC_OK)
         *orientation = jpeg.orientation;
+    skc__jpeg_planes_free(&jpeg, &source->allocator);
     return status;
 }

@@ -31,7 +31,8 @@ static skc_status make_thumbnail(const skc_image *image, workspace *w, skc_error
     w->height = longer > SIDE ? (int32_t)((int64_t)image->height * SIDE / longer) : image->height;
     w->width  = w->width > 0 ? w->width : 1;
     w->height = w->height > 0 ? w->height : 1;
-    return skc__pixels_resize((skc_pixels){ image->pixels, image->width, image->height }, w->width,
+    return skc__pixels_resize(&image->kernels,
+                              (skc_pixels){ image->pixels, image->width, image->height }, w->width,
                               w->height, &image->allocator, w->rgb, err);
 }
 

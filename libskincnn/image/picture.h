@@ -7,12 +7,8 @@
 enum { SKC_MAX_SIDE = 65535 };
 
 /* A picture whose pixels are not set yet. */
-skc_status skc__image_new(const skc_allocator *allocator, int32_t width, int32_t height,
-                          skc_image **out, skc_error *err);
-
-/* A picture that takes `pixels` over, on failure too: they are released. */
-skc_status skc__image_adopt(const skc_allocator *allocator, int32_t width, int32_t height,
-                            uint8_t *pixels, skc_image **out, skc_error *err);
+skc_status skc__image_new(const skc_allocator *allocator, const skc_kernels *kernels, int32_t width,
+                          int32_t height, skc_image **out, skc_error *err);
 
 /* A file in memory on its way to pixels. */
 typedef struct skc_source {
@@ -20,6 +16,7 @@ typedef struct skc_source {
     size_t               size;
     uint64_t             max_pixels;
     skc_allocator        allocator;
+    skc_kernels          kernels;
 } skc_source;
 
 /* Refuses a picture without pixels or with more than the limit, before anything is allocated. */

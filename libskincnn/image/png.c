@@ -148,8 +148,8 @@ skc_status skc__png_decode(const skc_source *source, skc_image **out, int *orien
     skc_status status = read_chunks(&png, source, err);
 
     if (status == SKC_OK)
-        status = skc__image_new(&source->allocator, (int32_t)png.width, (int32_t)png.height, &image,
-                                err);
+        status = skc__image_new(&source->allocator, &source->kernels, (int32_t)png.width,
+                                (int32_t)png.height, &image, err);
     if (status != SKC_OK)
         return status;
     status = skc__png_pixels(&png, image, err);

@@ -2,6 +2,7 @@
 #include "image/image.h"
 
 #include <math.h>
+#include <string.h>
 
 /* The part of a picture that a fit looks at, in pixels. */
 typedef struct region {
@@ -87,42 +88,12 @@ skc_sampling skc__sampling_random(int32_t width, int32_t height, const skc_prepr
     return compose(crop, p, augmentation->flip ? flips : 0, degrees * 0.017453293f);
 }
 
-/* Position i of an endless row that repeats 0..n-1 forwards and backwards: ... 1 0 0 1 2 ... */
-static int32_t mirrored(int32_t i, int32_t n)
+void skc__sample(const skc_kernels *kernels, skc_pixels source, const skc_sampling *sampling,
+                 int32_t width, int32_t height, float *out)
 {
-    if (i >= 0 && i < n)
-        return i;
-    i %= 2 * n;
-    if (i < 0)
-        i += 2 * n;
-    return i < n ? i : 2 * n - 1 - i;
-}
+    skc_sample s = { .pixels = source.data, .width = source.width, .height = source.height };
 
-void skc__sample(skc_pixels source, const skc_sampling *sampling, int32_t width, int32_t height,
-                 float *out)
-{
-    const float(*m)[3] = sampling->matrix;
-    size_t stride      = (size_t)source.width * 3;
-
-    for (int32_t row = 0; row < height; row++) {
-        for (int32_t column = 0; column < width; column++, out += 3) {
-            float          u = (float)column + 0.5f, v = (float)row + 0.5f;
-            float          x    = m[0][0] * u + m[0][1] * v + m[0][2] - 0.5f;
-            float          y    = m[1][0] * u + m[1][1] * v + m[1][2] - 0.5f;
-            float          left = floorf(x), top = floorf(y);
-            float          fx = x - left, fy = y - top;
-            size_t         x0 = (size_t)mirrored((int32_t)left, source.width) * 3;
-            size_t         x1 = (size_t)mirrored((int32_t)left + 1, source.width) * 3;
-            const uint8_t *above =
-                source.data + stride * (size_t)mirrored((int32_t)top, source.height);
-            const uint8_t *below =
-                source.data + stride * (size_t)mirrored((int32_t)top + 1, source.height);
-
-            for (size_t c = 0; c < 3; c++) {
-                float a = (float)above[x0 + c] + fx * (float)(above[x1 + c] - above[x0 + c]);
-                float b = (float)below[x0 + c] + fx * (float)(below[x1 + c] - below[x0 + c]);
-                out[c]  = a + fy * (b - a);
-            }
-        }
-    }
+    memcpy(s.matrix, sampling->matrix, sizeof s.matrix);
+    for (int32_t row = 0; row < height; row++)
+        kernels->sample(&s, row, width, out + (size_t)row * (size_t)width * 3);
 }

@@ -31,7 +31,8 @@ skc_status skc_image_signature(const skc_image *image,
 
     if (image == NULL || values == NULL)
         return skc__fail(err, SKC_EINVAL, "skc_image_signature: image or values is NULL");
-    status = skc__pixels_resize((skc_pixels){ image->pixels, image->width, image->height }, SIDE,
+    status = skc__pixels_resize(&image->kernels,
+                                (skc_pixels){ image->pixels, image->width, image->height }, SIDE,
                                 SIDE, &image->allocator, thumbnail, err);
     if (status != SKC_OK)
         return status;

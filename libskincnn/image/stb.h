@@ -4,20 +4,20 @@
 
 #include "core/memory.h"
 
-/* A JPEG to RGB; *pixels (height, width, 3) comes from the allocator. */
-skc_status skc__stb_jpeg_decode(const unsigned char *bytes, size_t size,
-                                const skc_allocator *allocator, int32_t *width, int32_t *height,
-                                uint8_t **pixels, skc_error *err);
+/* The inverse cosine transform of a block, rows of 8, to 8 x 8 samples, `stride` apart; the block
+ * is aligned to 16 bytes. */
+void skc__stb_inverse_dct(int16_t block[64], uint8_t *samples, size_t stride);
+
+/* A row of `width` samples made h times as wide; near and far are the closest rows above and below
+ * where the picture is v times as high. Returns `out` (width h) or, where nothing is to do, near.
+ */
+const uint8_t *skc__stb_upsample(int32_t h, int32_t v, uint8_t *near, uint8_t *far, int32_t width,
+                                 uint8_t *out);
 
 /* RGB to a JPEG, handed piece by piece to `write`. */
 skc_status skc__stb_jpeg_encode(const uint8_t *pixels, int32_t width, int32_t height,
                                 int32_t quality,
                                 void (*write)(void *context, void *bytes, int size), void *context,
                                 skc_error *err);
-
-/* RGB scaled; both buffers smaller than 2 GiB. */
-skc_status skc__stb_resize(const uint8_t *pixels, int32_t width, int32_t height, uint8_t *out,
-                           int32_t out_width, int32_t out_height, const skc_allocator *allocator,
-                           skc_error *err);
 
 #endif

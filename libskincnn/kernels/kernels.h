@@ -13,15 +13,42 @@
 
 #include "core/cpu.h"
 #include "core/error.h"
+#include "kernels/int8.h"
+#include "kernels/winograd.h"
 
-/* One row of output pixels of a depthwise convolution. */
+/* Values that will be read soon: a kernel that says so has them brought into the caches while it
+ * computes. No result depends on it. */
+typedef struct skc_ahead {
+    const float *at;
+    size_t       count;
+} skc_ahead;
+
+enum { SKC_AHEAD = 3 };
+
+/* One row of pixels made by a depthwise convolution, forward or transposed. Tap k of output pixel
+ * ox falls on input pixel ox stride + k dilation - pad_left; outside 0..width_in-1 are zeros. */
 typedef struct skc_depthwise {
+    int32_t      channels;
+    int32_t      width_in, width_out; /* pixels */
+    int32_t      taps;                /* along the row */
+    int32_t      stride, dilation, pad_left;
+    int32_t      weight_step;      /* pixels of weights from tap k to k + 1; may be negative */
+    int32_t      out_step;         /* pixels of y from output pixel ox to ox + 1 */
+    bool         accumulate;       /* adds to y, before the clamp; bias is NULL */
+    bool         stream;           /* y will not be read soon: where it can be, past the caches */
+    const float *bias;             /* [channels]; NULL: 0 */
+    float        low, high;        /* -inf, inf: no clamp */
+    skc_ahead    ahead[SKC_AHEAD]; /* the first `count` that is 0 ends it */
+} skc_depthwise;
+
+/* One row of output pixels of max pooling. */
+typedef struct skc_max_pool {
     int32_t channels;
     int32_t width_in, width_out;
     int32_t kernel_h, kernel_w;
     int32_t stride, dilation; /* along the row */
     int32_t pad_left;
-} skc_depthwise;
+} skc_max_pool;
 
 /* One step of an optimiser over n values. */
 typedef struct skc_sgd_step {
@@ -34,6 +61,14 @@ typedef struct skc_adamw_step {
     float correction1, correction2;           /* 1 - beta^step */
     float gradient_scale;
 } skc_adamw_step;
+
+/* What masked_affine computes: a[c] kept + b[c] z + d[c], with a NULL just kept; kept = dy where
+ * low < z scale[c] + shift[c] < high (scale NULL: low < z < high), else 0. */
+typedef struct skc_masked_affine {
+    const float *a, *b, *d;     /* [c] */
+    const float *scale, *shift; /* [c] */
+    float        low, high;
+} skc_masked_affine;
 
 /* A product of a list of rows with a packed matrix: out[i] (n values) = clamp(sum + bias), for m
  * rows. Row i of the left matrix need not lie in one piece: it is `runs` pieces of `length` values,
@@ -73,6 +108,19 @@ typedef struct skc_outer {
     size_t              ld; /* from a row of out to the next */
 } skc_outer;
 
+/* A picture (height, width, 3) as an affine map looks at it: output pixel (column, row) shows the
+ * place matrix x (column + 0.5, row + 0.5, 1), in pixels with centres at +0.5. */
+typedef struct skc_sample {
+    const uint8_t *pixels;
+    int32_t        width, height;
+    float          matrix[2][3];
+} skc_sample;
+
+/* What happens to colours: new = clamp(matrix x (R, G, B) + offset, 0, 255). */
+typedef struct skc_colour_mix {
+    float matrix[3][3], offset;
+} skc_colour_mix;
+
 /* Floats of a packed (k, n) matrix, of every set: n is rounded up to whole vectors. */
 static inline size_t skc__packed_size(size_t k, size_t n)
 {
@@ -95,6 +143,20 @@ typedef struct skc_kernels {
     void (*product)(const skc_product *p);
     /* bound pixels + 1 */
     void (*outer)(const skc_outer *o);
+
+    /* Transforms of F(4x4, 3x3), winograd.h. Their bounds are relative to the sums of magnitudes
+     * that the matrices' magnitudes give. row[6]: the rows of the windows; v: B' x B. bound 16 */
+    void (*winograd_input)(const skc_winograd_tiles *tiles, const float *const row[6], float *v);
+    /* row[4]: where a tile's rows of outputs begin, NULL: not wanted; they get A' m A. bound 20 */
+    void (*winograd_output)(const skc_winograd_tiles *tiles, const float *m,
+                            const skc_winograd_finish *finish, float *const row[4]);
+    /* row[4]: the rows of the outputs' gradients; y: A x A'. bound 16 */
+    void (*winograd_gradient)(const skc_winograd_tiles *tiles, const float *const row[4], float *y);
+    /* u: G g G'. bound 16 */
+    void (*winograd_filters)(const skc_winograd_filters *filters, const float *g, float *u);
+    /* dg += G' du G. bound 20 */
+    void (*winograd_filters_gradient)(const skc_winograd_filters *filters, const float *du,
+                                      float *dg);
 
     /* out = x + y; out may be x or y. exact */
     void (*add)(size_t n, const float *x, const float *y, float *out);
@@ -127,23 +189,57 @@ typedef struct skc_kernels {
     /* sum_dy[c] += dy, sum_dy_x[c] += dy (x - mean[c]). bound rows, at most 64 */
     void (*column_products)(size_t rows, size_t c, const float *x, const float *mean,
                             const float *dy, double *sum_dy, double *sum_dy_x);
+    /* The same of what masked_affine keeps of dy; a, b, d of the map are not read. bound rows, at
+     * most 64, but where x scale + shift is within 2 FLT_EPSILON (|x scale| + |shift|) of a bound
+     */
+    void (*masked_products)(size_t rows, size_t c, const skc_masked_affine *map, const float *x,
+                            const float *mean, const float *dy, double *sum_dy, double *sum_dy_x);
     /* dx = a[c] dy + b[c] x + d[c] (accumulate: dx += it); dx may be dy. bound 4 */
     void (*affine_pair)(size_t rows, size_t c, const float *a, const float *dy, const float *b,
                         const float *x, const float *d, bool accumulate, float *dx);
+    /* dz (rows, c): a gradient taken back through an affine map and a clamp behind z; dz may be dy.
+     * bound 4, but where z scale + shift is within 2 FLT_EPSILON (|z scale| + |shift|) of a bound
+     */
+    void (*masked_affine)(size_t rows, size_t c, const skc_masked_affine *map, const float *dy,
+                          const float *z, float *dz);
 
-    /* Depthwise: rows[kernel_h] point at the input rows (width_in, channels) that this output row
-     * reads, NULL where outside (zeros); weights (kernel_h, kernel_w, channels); bias NULL: 0.
-     * y (width_out, channels) = clamp(sum + bias). bound kernel_h kernel_w + 1 */
-    void (*depthwise_forward)(const skc_depthwise *g, const float *const *rows,
-                              const float *weights, const float *bias, float low, float high,
-                              float *y);
-    /* dx_rows[kernel_h] (width_in, channels) += weights x dy; NULL rows are skipped.
-     * bound kernel_w + 1 */
-    void (*depthwise_backward_data)(const skc_depthwise *g, const float *dy, const float *weights,
-                                    float *const *dx_rows);
-    /* dw (kernel_h, kernel_w, channels) += rows x dy. bound width_out + 1 */
-    void (*depthwise_backward_weights)(const skc_depthwise *g, const float *const *rows,
-                                       const float *dy, float *dw);
+    /* y[ox out_step] = clamp(bias + sum over r, k of weights[r][k weight_step] times the pixel of
+     * rows[r] under tap k), channel by channel. rows[n] (width_in, channels) and weights[n] belong
+     * together; n may be 0. bound n taps + 2 */
+    void (*depthwise)(const skc_depthwise *g, int32_t n, const float *const *rows,
+                      const float *const *weights, float *y);
+    /* dw (n, taps, channels) += rows x dy (width_out, channels), of the same taps.
+     * bound width_out + 1 */
+    void (*depthwise_weights)(const skc_depthwise *g, int32_t n, const float *const *rows,
+                              const float *dy, float *dw);
+
+    /* One row of `count` pixels: bilinear, the picture mirrored at its border. 0..255. exact */
+    void (*sample)(const skc_sample *s, int32_t row, int32_t count, float *out);
+    /* x (pixels, 3) becomes the mix of itself. exact */
+    void (*mix_colours)(size_t pixels, const skc_colour_mix *mix, float *x);
+    /* sum[c] of 256 x (pixels, 3), cut to whole numbers; x 0..255. exact */
+    void (*sum_colours)(size_t pixels, const float *x, int64_t sum[3]);
+    /* out[i] = sum over t of weight[t] rows[t stride + i], the taps in their order. exact */
+    void (*blend_rows)(size_t n, size_t taps, const float *weight, const uint8_t *rows,
+                       size_t stride, float *out);
+    /* out (count, 3): pixel i is the sum over t of weight[i taps + t] x pixel first[i] + t of
+     * `row`, the taps in their order, rounded, at most 255; weights and row are not negative. One
+     * float behind the last pixel that is named is read. exact */
+    void (*blend_pixels)(size_t count, size_t taps, const int32_t *first, const float *weight,
+                         const float *row, uint8_t *out);
+    /* JPEG's colours (ITU-T T.871) in stb_image's fixed point: out (n, 3). exact */
+    void (*colour_rgb)(size_t n, const uint8_t *luma, const uint8_t *blue, const uint8_t *red,
+                       uint8_t *out);
+
+    /* Max pooling, dilation 1: rows[kernel_h] point at the input rows (width_in, channels) that
+     * this output row y (width_out, channels) reads, NULL where outside; NaN wins. chosen
+     * (width_out, channels), may be NULL: the tap ky kernel_w + kx that y comes from, the first of
+     * equal ones. exact */
+    void (*max_pool_forward)(const skc_max_pool *g, const float *const *rows, float *y,
+                             uint16_t *chosen);
+    /* dx_rows[kernel_h] (width_in, channels) += dy at the chosen taps. exact */
+    void (*max_pool_backward)(const skc_max_pool *g, const uint16_t *chosen, const float *dy,
+                              float *const *dx_rows);
 
     /* y (pixels, 3) = (x - mean) scale, each of 3 channels. bound 2 */
     void (*normalise)(size_t pixels, const float *x, const float mean[3], const float scale[3],
@@ -158,6 +254,8 @@ typedef struct skc_kernels {
                   float *second, float *value);
     /* average += (1 - decay) (value - average). bound 4 */
     void (*average)(size_t n, float decay, const float *value, float *average);
+
+    skc_int8_kernels int8; /* of quantised networks; "avx512" has VNNI's where the processor has */
 } skc_kernels;
 
 extern const skc_kernels skc__kernels_scalar; /* complete, plain, the oracle of every kernel test */

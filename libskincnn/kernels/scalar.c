@@ -4,7 +4,9 @@
  * Complete, portable, and compiled without fused multiply-add (-ffp-contract=off), so that its bits
  * are the same everywhere. Loops are laid out so that a compiler vectorises them by itself.
  */
-#include "kernels/kernels.h"
+#include "kernels/max_pool.h"
+#include "kernels/picture.h"
+#include "kernels/product.h"
 
 #include <math.h>
 #include <string.h>
@@ -119,6 +121,28 @@ static void column_products(size_t rows, size_t c, const float *restrict x,
         }
 }
 
+/* What a map keeps of dy. */
+static inline float kept(const skc_masked_affine *map, size_t i, float z, float dy)
+{
+    float y = map->scale == NULL ? z : z * map->scale[i] + map->shift[i];
+
+    return map->low < y && y < map->high ? dy : 0;
+}
+
+static void masked_products(size_t rows, size_t c, const skc_masked_affine *map,
+                            const float *restrict x, const float *restrict mean,
+                            const float *restrict dy, double *restrict sum_dy,
+                            double *restrict sum_dy_x)
+{
+    for (size_t r = 0; r < rows; r++, x += c, dy += c)
+        for (size_t i = 0; i < c; i++) {
+            double g = (double)kept(map, i, x[i], dy[i]);
+
+            sum_dy[i] += g;
+            sum_dy_x[i] += g * (double)(x[i] - mean[i]);
+        }
+}
+
 static void affine_pair(size_t rows, size_t c, const float *restrict a, const float *dy,
                         const float *restrict b, const float *restrict x, const float *restrict d,
                         bool accumulate, float *dx)
@@ -131,15 +155,27 @@ static void affine_pair(size_t rows, size_t c, const float *restrict a, const fl
         }
 }
 
+static void masked_affine(size_t rows, size_t c, const skc_masked_affine *map, const float *dy,
+                          const float *z, float *dz)
+{
+    const skc_masked_affine m = *map;
+
+    for (size_t r = 0; r < rows; r++, dy += c, z += c, dz += c)
+        for (size_t i = 0; i < c; i++) {
+            float g = kept(&m, i, z[i], dy[i]);
+
+            dz[i] = m.a == NULL ? g : m.a[i] * g + m.b[i] * z[i] + m.d[i];
+        }
+}
+
 /* ------------------------------------------------------------------ depthwise */
 
-/* The input pixel that tap kx of output pixel ox reads; false: it is in the padding. */
-static inline bool tap(const skc_depthwise *g, int32_t ox, int32_t kx, size_t *pixel)
+/* The pixel of a row that tap k of output pixel ox falls on; NULL: it is outside. */
+static inline const float *tap(const skc_depthwise *g, const float *row, int32_t ox, int32_t k)
 {
-    int64_t x = (int64_t)ox * g->stride - g->pad_left + (int64_t)kx * g->dilation;
+    int64_t x = (int64_t)ox * g->stride + (int64_t)k * g->dilation - g->pad_left;
 
-    *pixel = (size_t)x;
-    return x >= 0 && x < g->width_in;
+    return x >= 0 && x < g->width_in ? row + x * g->channels : NULL;
 }
 
 static inline void multiply_add(size_t c, const float *restrict x, const float *restrict y,
@@ -149,46 +185,38 @@ static inline void multiply_add(size_t c, const float *restrict x, const float *
         out[i] += x[i] * y[i];
 }
 
-static void depthwise_forward(const skc_depthwise *g, const float *const *rows,
-                              const float *weights, const float *bias, float low, float high,
-                              float *y)
+static void depthwise(const skc_depthwise *g, int32_t n, const float *const *rows,
+                      const float *const *weights, float *y)
 {
-    size_t c = (size_t)g->channels, pixel;
+    const ptrdiff_t c = g->channels;
 
-    memset(y, 0, (size_t)g->width_out * c * sizeof *y);
-    for (int32_t ky = 0; ky < g->kernel_h; ky++)
-        for (int32_t ox = 0; rows[ky] != NULL && ox < g->width_out; ox++)
-            for (int32_t kx = 0; kx < g->kernel_w; kx++)
-                if (tap(g, ox, kx, &pixel))
-                    multiply_add(c, weights + (size_t)(ky * g->kernel_w + kx) * c,
-                                 rows[ky] + pixel * c, y + (size_t)ox * c);
-    bias_clamp((size_t)g->width_out, c, bias, low, high, y);
+    for (int32_t ox = 0; ox < g->width_out; ox++, y += g->out_step * c) {
+        if (!g->accumulate)
+            memset(y, 0, (size_t)c * sizeof *y);
+        for (int32_t r = 0; r < n; r++)
+            for (int32_t k = 0; k < g->taps; k++) {
+                const float *x = tap(g, rows[r], ox, k);
+
+                if (x != NULL)
+                    multiply_add((size_t)c, weights[r] + k * g->weight_step * c, x, y);
+            }
+        bias_clamp(1, (size_t)c, g->bias, g->low, g->high, y);
+    }
 }
 
-static void depthwise_backward_data(const skc_depthwise *g, const float *dy, const float *weights,
-                                    float *const *dx_rows)
+static void depthwise_weights(const skc_depthwise *g, int32_t n, const float *const *rows,
+                              const float *dy, float *dw)
 {
-    size_t c = (size_t)g->channels, pixel;
+    const ptrdiff_t c = g->channels;
 
-    for (int32_t ky = 0; ky < g->kernel_h; ky++)
-        for (int32_t ox = 0; dx_rows[ky] != NULL && ox < g->width_out; ox++)
-            for (int32_t kx = 0; kx < g->kernel_w; kx++)
-                if (tap(g, ox, kx, &pixel))
-                    multiply_add(c, weights + (size_t)(ky * g->kernel_w + kx) * c,
-                                 dy + (size_t)ox * c, dx_rows[ky] + pixel * c);
-}
+    for (int32_t r = 0; r < n; r++)
+        for (int32_t k = 0; k < g->taps; k++, dw += c)
+            for (int32_t ox = 0; ox < g->width_out; ox++) {
+                const float *x = tap(g, rows[r], ox, k);
 
-static void depthwise_backward_weights(const skc_depthwise *g, const float *const *rows,
-                                       const float *dy, float *dw)
-{
-    size_t c = (size_t)g->channels, pixel;
-
-    for (int32_t ky = 0; ky < g->kernel_h; ky++)
-        for (int32_t ox = 0; rows[ky] != NULL && ox < g->width_out; ox++)
-            for (int32_t kx = 0; kx < g->kernel_w; kx++)
-                if (tap(g, ox, kx, &pixel))
-                    multiply_add(c, rows[ky] + pixel * c, dy + (size_t)ox * c,
-                                 dw + (size_t)(ky * g->kernel_w + kx) * c);
+                if (x != NULL)
+                    multiply_add((size_t)c, x, dy + ox * c, dw);
+            }
 }
 
 /* ------------------------------------------------------------------ input and optimisers */
@@ -320,26 +348,44 @@ static void gemm(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t 
 }
 
 const skc_kernels skc__kernels_scalar = {
-    .name                       = "scalar",
-    .gemm                       = gemm,
-    .add                        = add,
-    .multiply                   = multiply,
-    .axpy                       = axpy,
-    .scale                      = scale,
-    .dot                        = dot,
-    .clamp                      = clamp,
-    .clamp_backward             = clamp_backward,
-    .bias_clamp                 = bias_clamp,
-    .affine_clamp               = affine_clamp,
-    .column_sums                = column_sums,
-    .column_moments             = column_moments,
-    .column_products            = column_products,
-    .affine_pair                = affine_pair,
-    .depthwise_forward          = depthwise_forward,
-    .depthwise_backward_data    = depthwise_backward_data,
-    .depthwise_backward_weights = depthwise_backward_weights,
-    .normalise                  = normalise,
-    .sgd                        = sgd,
-    .adamw                      = adamw,
-    .average                    = average,
+    .name                      = "scalar",
+    .gemm                      = gemm,
+    .pack_right                = skc__scalar_pack_right,
+    .product                   = skc__scalar_product,
+    .outer                     = skc__scalar_outer,
+    .winograd_input            = skc__scalar_winograd_input,
+    .winograd_output           = skc__scalar_winograd_output,
+    .winograd_gradient         = skc__scalar_winograd_gradient,
+    .winograd_filters          = skc__scalar_winograd_filters,
+    .winograd_filters_gradient = skc__scalar_winograd_filters_gradient,
+    .add                       = add,
+    .multiply                  = multiply,
+    .axpy                      = axpy,
+    .scale                     = scale,
+    .dot                       = dot,
+    .clamp                     = clamp,
+    .clamp_backward            = clamp_backward,
+    .bias_clamp                = bias_clamp,
+    .affine_clamp              = affine_clamp,
+    .column_sums               = column_sums,
+    .column_moments            = column_moments,
+    .column_products           = column_products,
+    .masked_products           = masked_products,
+    .affine_pair               = affine_pair,
+    .masked_affine             = masked_affine,
+    .max_pool_forward          = skc__scalar_max_pool_forward,
+    .max_pool_backward         = skc__scalar_max_pool_backward,
+    .depthwise                 = depthwise,
+    .depthwise_weights         = depthwise_weights,
+    .sample                    = skc__scalar_sample,
+    .mix_colours               = skc__scalar_mix_colours,
+    .sum_colours               = skc__scalar_sum_colours,
+    .blend_rows                = skc__scalar_blend_rows,
+    .blend_pixels              = skc__scalar_blend_pixels,
+    .colour_rgb                = skc__scalar_colour_rgb,
+    .normalise                 = normalise,
+    .sgd                       = sgd,
+    .adamw                     = adamw,
+    .average                   = average,
+    .int8                      = SKC_INT8_SCALAR,
 };

@@ -131,11 +131,113 @@ static void affine_pair(size_t rows, size_t c, const float *a, const float *dy, 
         }
 }
 
+ALWAYS_INLINE void masked_affine_rows(size_t rows, size_t c, const skc_masked_affine *map,
+                                      const float *dy, const float *z, float *dz, bool scaled,
+                                      bool mapped)
+{
+    const skc_masked_affine m   = *map;
+    const vec               low = SPLAT(m.low), high = SPLAT(m.high);
+    const size_t            ahead = 1024; /* a page: what the processor does not foresee */
+
+    for (size_t r = 0; r < rows; r++, dy += c, z += c, dz += c)
+        for (size_t i = 0; i < c; i += LANES) {
+            const size_t left = c - i;
+            const vec    from = get(z + i, left);
+
+            __builtin_prefetch(dy + i + ahead);
+            __builtin_prefetch(z + i + ahead);
+            const vec y = scaled ? FMA(from, get(m.scale + i, left), get(m.shift + i, left)) : from;
+            vec       value = KEEP_BETWEEN(low, y, high, get(dy + i, left));
+
+            if (mapped)
+                value = FMA(get(m.a + i, left), value,
+                            FMA(get(m.b + i, left), from, get(m.d + i, left)));
+            put(dz + i, left, value);
+        }
+}
+
+static void masked_affine(size_t rows, size_t c, const skc_masked_affine *map, const float *dy,
+                          const float *z, float *dz)
+{
+    if (map->scale != NULL && map->a != NULL)
+        masked_affine_rows(rows, c, map, dy, z, dz, true, true);
+    else if (map->scale != NULL)
+        masked_affine_rows(rows, c, map, dy, z, dz, true, false);
+    else if (map->a != NULL)
+        masked_affine_rows(rows, c, map, dy, z, dz, false, true);
+    else
+        masked_affine_rows(1, rows * c, map, dy, z, dz, false, false);
+}
+
 /* ------------------------------------------------------------------ columns */
 
-/* Sums over columns are kept in floats for so many rows, in two chains, then added to the doubles:
- * the error stays that of FLUSH / 2 additions however many rows there are. */
-enum { FLUSH = 64 };
+/* Sums over columns are kept in floats for so many rows, then added to the doubles: the error stays
+ * that of FLUSH additions however many rows there are. A strip is up to WIDE vectors side by side,
+ * whose sums stay in registers; while it is read, the same place of the next rows is fetched from
+ * memory, which the processor does not foresee by itself. */
+enum { FLUSH = 64, WIDE = LANES == 16 ? 4 : 2 };
+
+ALWAYS_INLINE size_t block(size_t rows)
+{
+    return rows < FLUSH ? rows : FLUSH;
+}
+
+/* What is summed: x; d = x - about and d d; dy and dy d; what a map keeps of dy, and that times d.
+ */
+typedef enum summed { VALUES, MOMENTS, PRODUCTS, MASKED } summed;
+
+typedef struct columns {
+    size_t                   rows, c;
+    const float             *x, *about, *dy;
+    const skc_masked_affine *map;
+    double                  *sum, *product;
+} columns;
+
+typedef struct column_strip {
+    vec centre, scale, shift; /* of a column */
+    vec sum, product;
+} column_strip;
+
+/* What a map keeps of dy. */
+ALWAYS_INLINE vec kept(const skc_masked_affine *map, vec factor, vec shift, vec z, vec dy)
+{
+    const vec y = map->scale != NULL ? FMA(z, factor, shift) : z;
+
+    return KEEP_BETWEEN(SPLAT(map->low), y, SPLAT(map->high), dy);
+}
+
+ALWAYS_INLINE column_strip start_columns(const columns *s, summed what, size_t i)
+{
+    const size_t left = s->c - i;
+    const vec    zero = SPLAT(0);
+    column_strip t    = { zero, zero, zero, zero, zero };
+
+    if (what != VALUES)
+        t.centre = get(s->about + i, left);
+    if (what == MASKED && s->map->scale != NULL) {
+        t.scale = get(s->map->scale + i, left);
+        t.shift = get(s->map->shift + i, left);
+    }
+    return t;
+}
+
+/* Value `at` of x and dy. */
+ALWAYS_INLINE void gather(column_strip *t, const columns *s, summed what, size_t at, size_t left)
+{
+    const vec x = get(s->x + at, left);
+
+    if (what == VALUES) {
+        t->sum += x;
+        return;
+    }
+    const vec d = x - t->centre;
+    const vec v = what == MOMENTS    ? d
+                  : what == PRODUCTS ? get(s->dy + at, left)
+                                     : kept(s->map, t->scale, t->shift, x, get(s->dy + at, left));
+
+    t->sum += v;
+    t->product = FMA(v, d, t->product);
+}
 
 ALWAYS_INLINE void flush(vec v, size_t left, double *sum)
 {
@@ -146,89 +248,71 @@ ALWAYS_INLINE void flush(vec v, size_t left, double *sum)
         sum[i] += (double)part[i];
 }
 
-ALWAYS_INLINE size_t block(size_t rows)
+/* `rows` rows of `vectors` vectors from column i on; whole: none of them is cut. */
+ALWAYS_INLINE void sum_some(const columns *s, summed what, size_t i, size_t vectors, bool whole)
 {
-    return rows < FLUSH ? rows : FLUSH;
+    column_strip t[WIDE];
+    const size_t rows = block(s->rows), ahead = s->rows > rows ? rows * s->c : 0;
+
+    for (size_t v = 0; v < vectors; v++)
+        t[v] = start_columns(s, what, i + v * LANES);
+    for (size_t r = 0; r < rows; r++)
+        for (size_t v = 0; v < vectors; v++) {
+            const size_t at = r * s->c + i + v * LANES;
+
+            __builtin_prefetch(s->x + at + ahead, 0, 2);
+            if (what == PRODUCTS || what == MASKED)
+                __builtin_prefetch(s->dy + at + ahead, 0, 2);
+            gather(&t[v], s, what, at, whole ? LANES : s->c - i);
+        }
+    for (size_t v = 0; v < vectors; v++) {
+        const size_t at = i + v * LANES;
+
+        flush(t[v].sum, s->c - at, s->sum + at);
+        if (what != VALUES)
+            flush(t[v].product, s->c - at, s->product + at);
+    }
+}
+
+ALWAYS_INLINE void sum_columns(columns s, summed what)
+{
+    for (; s.rows > 0; s.x += block(s.rows) * s.c, s.rows -= block(s.rows)) {
+        size_t i = 0;
+
+        for (; i + WIDE * LANES <= s.c; i += WIDE * LANES)
+            sum_some(&s, what, i, WIDE, true);
+        for (; i + LANES <= s.c; i += LANES)
+            sum_some(&s, what, i, 1, true);
+        if (i < s.c)
+            sum_some(&s, what, i, 1, false);
+        if (what == PRODUCTS || what == MASKED)
+            s.dy += block(s.rows) * s.c;
+    }
 }
 
 static void column_sums(size_t rows, size_t c, const float *x, double *sum)
 {
-    for (; rows > 0; x += block(rows) * c, rows -= block(rows))
-        for (size_t i = 0; i < c; i += LANES) {
-            vec    even = SPLAT(0), odd = SPLAT(0);
-            size_t n = block(rows), r = n % 2;
-
-            if (r != 0)
-                odd = get(x + i, c - i);
-            for (; r < n; r += 2) {
-                even += get(x + r * c + i, c - i);
-                odd += get(x + (r + 1) * c + i, c - i);
-            }
-            flush(even + odd, c - i, sum + i);
-        }
-}
-
-/* Sums of v and of v w. */
-typedef struct column {
-    vec sum, product;
-} column;
-
-ALWAYS_INLINE void gather(column *to, vec v, vec w)
-{
-    to->sum += v;
-    to->product = FMA(v, w, to->product);
-}
-
-ALWAYS_INLINE void flush_both(column even, column odd, size_t left, double *sum, double *product)
-{
-    flush(even.sum + odd.sum, left, sum);
-    flush(even.product + odd.product, left, product);
+    sum_columns((columns){ .rows = rows, .c = c, .x = x, .sum = sum }, VALUES);
 }
 
 static void column_moments(size_t rows, size_t c, const float *x, const float *about, double *sum,
                            double *square)
 {
-    for (; rows > 0; x += block(rows) * c, rows -= block(rows))
-        for (size_t i = 0; i < c; i += LANES) {
-            const vec centre = get(about + i, c - i);
-            column    even = { SPLAT(0), SPLAT(0) }, odd = even;
-            size_t    n = block(rows), r = n % 2;
-
-            if (r != 0) {
-                const vec d = get(x + i, c - i) - centre;
-
-                gather(&odd, d, d);
-            }
-            for (; r < n; r += 2) {
-                const vec d = get(x + r * c + i, c - i) - centre;
-                const vec e = get(x + (r + 1) * c + i, c - i) - centre;
-
-                gather(&even, d, d);
-                gather(&odd, e, e);
-            }
-            flush_both(even, odd, c - i, sum + i, square + i);
-        }
+    sum_columns((columns){ rows, c, x, about, NULL, NULL, sum, square }, MOMENTS);
 }
 
 static void column_products(size_t rows, size_t c, const float *x, const float *mean,
                             const float *dy, double *sum_dy, double *sum_dy_x)
 {
-    for (; rows > 0; x += block(rows) * c, dy += block(rows) * c, rows -= block(rows))
-        for (size_t i = 0; i < c; i += LANES) {
-            const vec centre = get(mean + i, c - i);
-            column    even = { SPLAT(0), SPLAT(0) }, odd = even;
-            size_t    n = block(rows), r = n % 2;
+    sum_columns((columns){ rows, c, x, mean, dy, NULL, sum_dy, sum_dy_x }, PRODUCTS);
+}
 
-            if (r != 0)
-                gather(&odd, get(dy + i, c - i), get(x + i, c - i) - centre);
-            for (; r < n; r += 2) {
-                const size_t p = r * c + i, q = p + c;
+static void masked_products(size_t rows, size_t c, const skc_masked_affine *map, const float *x,
+                            const float *mean, const float *dy, double *sum_dy, double *sum_dy_x)
+{
+    const skc_masked_affine m = *map;
 
-                gather(&even, get(dy + p, c - i), get(x + p, c - i) - centre);
-                gather(&odd, get(dy + q, c - i), get(x + q, c - i) - centre);
-            }
-            flush_both(even, odd, c - i, sum_dy + i, sum_dy_x + i);
-        }
+    sum_columns((columns){ rows, c, x, mean, dy, &m, sum_dy, sum_dy_x }, MASKED);
 }
 
 /* ------------------------------------------------------------------ input and optimisers */
@@ -305,9 +389,11 @@ static void override_elements(skc_kernels *kernels)
     kernels->bias_clamp      = bias_clamp;
     kernels->affine_clamp    = affine_clamp;
     kernels->affine_pair     = affine_pair;
+    kernels->masked_affine   = masked_affine;
     kernels->column_sums     = column_sums;
     kernels->column_moments  = column_moments;
     kernels->column_products = column_products;
+    kernels->masked_products = masked_products;
     kernels->normalise       = normalise;
     kernels->sgd             = sgd;
     kernels->adamw           = adamw;

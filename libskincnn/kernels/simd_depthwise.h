@@ -1,13 +1,18 @@
 /* simd_depthwise.h - the depthwise rows, once for every vector width; included after simd_body.h.
  *
- * A vector is LANES channels of one pixel. Inside a row, where every tap meets a pixel, TILE pixels
- * are kept in registers, for the common kernels (3 and 5 wide, stride 1 and 2) with the loops over
- * taps unrolled; the pixels at its ends go through the same sums tap by tap.
+ * A vector is LANES channels of one pixel. The sums of a tile, which are TILE output pixels or all
+ * taps of a weight gradient, stay in registers; for the common windows every loop is unrolled, and
+ * a vector of the input is loaded once for all the taps that meet it. A row is done for LANES
+ * channels at a time: with 9 taps their weights stay in registers too.
  */
 #ifndef SKC_KERNELS_SIMD_DEPTHWISE_H
 #define SKC_KERNELS_SIMD_DEPTHWISE_H
 
-enum { TILE = 4 };
+enum {
+    TILE         = 7,                   /* divides the widths of the usual nets: 112 ... 7 */
+    WEIGHTS_TILE = LANES == 16 ? 7 : 4, /* with 9 or 10 sums: what the registers hold */
+    LINE         = 16                   /* floats of a cache line */
+};
 
 /* Calls do_lanes(i, left) for the channels i .. i + LANES - 1 of c; `left` is a constant but at the
  * end, so that only the end is compiled with masks. */
@@ -20,335 +25,356 @@ enum { TILE = 4 };
             do_lanes(whole, (c) % LANES);                                                          \
     } while (0)
 
-typedef struct span { /* first .. end - 1 */
-    int32_t first, end;
-} span;
+/* LANES channels of a row, from channel i on, cut into tiles. */
+typedef struct depth_lanes {
+    size_t           i, left;
+    ptrdiff_t        pitch; /* values from a pixel to the next */
+    ptrdiff_t        width; /* pixels of an input row */
+    const skc_ahead *ahead; /* each tile, `turn` by turn, brings `share` lines into the cache */
+    size_t           turn, share[SKC_AHEAD];
+} depth_lanes;
 
-static inline int64_t divide_up(int64_t a, int64_t b)
+ALWAYS_INLINE depth_lanes make_lanes(const skc_depthwise *g, size_t i, size_t left, int tile)
 {
-    return a > 0 ? (a + b - 1) / b : -(-a / b);
+    depth_lanes l = { i, left, g->channels, g->width_in, g->ahead, 0, { 0 } };
+    size_t      tiles, vectors;
+
+    if (g->ahead[0].count == 0)
+        return l;
+    tiles   = ((size_t)g->width_out + (size_t)tile - 1) / (size_t)tile;
+    vectors = ((size_t)g->channels + LANES - 1) / LANES;
+    l.turn  = i / LANES * tiles;
+    for (int a = 0; a < SKC_AHEAD; a++)
+        l.share[a] = (g->ahead[a].count / LINE + tiles * vectors - 1) / (tiles * vectors);
+    return l;
 }
 
-/* a .. b - 1 cut to 0 .. n - 1. */
-static inline span cut(int64_t a, int64_t b, int32_t n)
+ALWAYS_INLINE void bring_share(depth_lanes *l)
 {
-    span s = { (int32_t)(a < 0 ? 0 : a > n ? n : a), (int32_t)(b < 0 ? 0 : b > n ? n : b) };
+    for (int a = 0; a < SKC_AHEAD && l->share[a] > 0; a++) {
+        const size_t first = l->turn * l->share[a], end = first + l->share[a];
 
-    s.end = s.end < s.first ? s.first : s.end;
-    return s;
+        for (size_t at = first * LINE; at < end * LINE && at < l->ahead[a].count; at += LINE)
+            __builtin_prefetch(l->ahead[a].at + at);
+    }
+    l->turn++;
 }
 
-/* The input pixel of tap 0 of output pixel ox; may lie in the padding. */
-static inline int64_t first_tap(const skc_depthwise *g, int32_t ox)
+/* The place of `pixels` pixels from x on is wholly inside the row. */
+ALWAYS_INLINE bool inside(const depth_lanes *l, ptrdiff_t x, ptrdiff_t pixels)
 {
-    return (int64_t)ox * g->stride - g->pad_left;
+    return x >= 0 && x + pixels <= l->width;
 }
 
-/* The taps of output pixel ox that are inside the row. */
-static inline span taps_inside(const skc_depthwise *g, int32_t ox)
+/* ------------------------------------------------------------------ rows */
+
+/* sum[p] += taps of `group` input rows; x: the pixel of tap 0 of output 0; pixels outside add
+ * nothing. group, taps and stride are constants. */
+ALWAYS_INLINE void add_taps(const depth_lanes *l, const float *const *rows, vec weight[][5],
+                            ptrdiff_t x, int group, int taps, int stride, bool edge, vec sum[TILE])
 {
-    int64_t x = first_tap(g, ox);
-
-    return cut(divide_up(-x, g->dilation), divide_up(g->width_in - x, g->dilation), g->kernel_w);
-}
-
-/* The output pixels all of whose taps are inside the row. */
-static inline span pixels_inside(const skc_depthwise *g)
-{
-    int64_t reach = (int64_t)(g->kernel_w - 1) * g->dilation;
-
-    return cut(divide_up(g->pad_left, g->stride),
-               divide_up((int64_t)g->width_in - reach + g->pad_left, g->stride), g->width_out);
-}
-
-/* ------------------------------------------------------------------ forward */
-
-typedef struct forward_job {
-    const skc_depthwise *g;
-    const float *const  *rows;
-    const float         *weights, *bias;
-    float                low, high;
-    float               *y;
-} forward_job;
-
-/* `pixels` output pixels from ox on, taps of each; the last four are constants where it matters. */
-ALWAYS_INLINE void forward_lanes(const forward_job *job, int32_t ox, span taps, size_t i,
-                                 size_t left, int pixels, ptrdiff_t stride, ptrdiff_t dilation)
-{
-    const size_t    c     = (size_t)job->g->channels;
-    const ptrdiff_t pitch = (ptrdiff_t)c, x = first_tap(job->g, ox) * pitch;
-    vec             sum[TILE];
-
-    for (int p = 0; p < pixels; p++)
-        sum[p] = job->bias != NULL ? get(job->bias + i, left) : SPLAT(0);
-    for (int32_t ky = 0; ky < job->g->kernel_h; ky++) {
-        const float *row = job->rows[ky];
-        const float *w   = job->weights + (size_t)(ky * job->g->kernel_w) * c + i;
-
-        if (row == NULL)
+#pragma GCC unroll 17
+    for (int at = 0; at < (TILE - 1) * stride + taps; at++) {
+        if (edge && !inside(l, x + at, 1))
             continue;
-#pragma GCC unroll 5
-        for (int32_t kx = taps.first; kx < taps.end; kx++) {
-            const vec weight = get(w + kx * pitch, left);
+#pragma GCC unroll 3
+        for (int r = 0; r < group; r++) {
+            const vec v = get(rows[r] + (x + at) * l->pitch + (ptrdiff_t)l->i, l->left);
 
-#pragma GCC unroll 4
-            for (int p = 0; p < pixels; p++)
-                sum[p] =
-                    FMA(weight, get(row + (x + (p * stride + kx * dilation) * pitch) + i, left),
-                        sum[p]);
+#pragma GCC unroll 5
+            for (int k = 0; k < taps; k++)
+                if (at >= k && (at - k) % stride == 0 && (at - k) / stride < TILE)
+                    sum[(at - k) / stride] = FMA(weight[r][k], v, sum[(at - k) / stride]);
         }
     }
-    for (int p = 0; p < pixels; p++)
-        put(job->y + (size_t)(ox + p) * c + i, left,
-            clamped(sum[p], SPLAT(job->low), SPLAT(job->high)));
 }
 
-ALWAYS_INLINE void forward_tiles(const forward_job *job, span inside, int32_t kernel_w,
-                                 ptrdiff_t stride, ptrdiff_t dilation)
+/* The same for one row and any window. */
+ALWAYS_INLINE void add_any_taps(const depth_lanes *l, const skc_depthwise *g, const float *row,
+                                const float *weights, ptrdiff_t x, vec sum[TILE])
 {
-    const span all = { 0, kernel_w };
+    const ptrdiff_t step = g->weight_step * l->pitch;
 
-#define DO_LANES(i, left) forward_lanes(job, ox, all, i, left, TILE, stride, dilation)
-    for (int32_t ox = inside.first; ox < inside.end; ox += TILE)
-        FOR_CHANNELS((size_t)job->g->channels, DO_LANES);
-#undef DO_LANES
-}
+    for (int32_t k = 0; k < g->taps; k++, x += g->dilation) {
+        const vec weight = get(weights + k * step, l->left);
 
-static void forward_pixels(const forward_job *job, span pixels)
-{
-    const skc_depthwise *g = job->g;
+#pragma GCC unroll 7
+        for (int p = 0; p < TILE; p++) {
+            const ptrdiff_t at = x + (ptrdiff_t)p * g->stride;
 
-#define DO_LANES(i, left) forward_lanes(job, ox, taps, i, left, 1, g->stride, g->dilation)
-    for (int32_t ox = pixels.first; ox < pixels.end; ox++) {
-        const span taps = taps_inside(g, ox);
-
-        FOR_CHANNELS((size_t)g->channels, DO_LANES);
-    }
-#undef DO_LANES
-}
-
-/* kernel_w x 2 + stride where there is a loop made for it, else 0. */
-static inline int32_t special(const skc_depthwise *g)
-{
-    bool known = (g->kernel_w == 3 || g->kernel_w == 5) && (g->stride == 1 || g->stride == 2);
-
-    return known && g->dilation == 1 ? 2 * g->kernel_w + g->stride : 0;
-}
-
-static void depthwise_forward(const skc_depthwise *g, const float *const *rows,
-                              const float *weights, const float *bias, float low, float high,
-                              float *y)
-{
-    const forward_job job    = { g, rows, weights, bias, low, high, y };
-    span              inside = pixels_inside(g);
-
-    inside.end -= (inside.end - inside.first) % TILE;
-    switch (special(g)) {
-    case 2 * 3 + 1:
-        forward_tiles(&job, inside, 3, 1, 1);
-        break;
-    case 2 * 3 + 2:
-        forward_tiles(&job, inside, 3, 2, 1);
-        break;
-    case 2 * 5 + 1:
-        forward_tiles(&job, inside, 5, 1, 1);
-        break;
-    case 2 * 5 + 2:
-        forward_tiles(&job, inside, 5, 2, 1);
-        break;
-    default:
-        forward_tiles(&job, inside, g->kernel_w, g->stride, g->dilation);
-    }
-    forward_pixels(&job, (span){ 0, inside.first });
-    forward_pixels(&job, (span){ inside.end, g->width_out });
-}
-
-/* ------------------------------------------------------------------ backward */
-
-ALWAYS_INLINE void multiply_add(size_t c, const float *x, const float *y, float *out)
-{
-    for (size_t i = 0; i < c; i += LANES)
-        put(out + i, c - i, FMA(get(x + i, c - i), get(y + i, c - i), get(out + i, c - i)));
-}
-
-/* dx[p] += sum over kx of w[kx] dy[p, kx], for TILE input pixels whose first is a multiple of the
- * stride from tap 0 of an output pixel; dy points at that pixel. */
-ALWAYS_INLINE void data_lanes(size_t c, const float *dy, const float *w, float *dx, size_t left,
-                              int32_t kernel_w, int32_t stride)
-{
-    const ptrdiff_t pitch = (ptrdiff_t)c;
-    vec             sum[TILE];
-
-    for (int p = 0; p < TILE; p++)
-        sum[p] = get(dx + p * pitch, left);
-#pragma GCC unroll 5
-    for (int32_t kx = 0; kx < kernel_w; kx++) {
-        const vec weight = get(w + kx * pitch, left);
-
-#pragma GCC unroll 4
-        for (int p = 0; p < TILE; p++)
-            if ((p - kx) % stride == 0)
-                sum[p] = FMA(weight, get(dy + (p - kx) / stride * pitch, left), sum[p]);
-    }
-    for (int p = 0; p < TILE; p++)
-        put(dx + p * pitch, left, sum[p]);
-}
-
-ALWAYS_INLINE void data_tiles(const skc_depthwise *g, const float *dy, const float *w, float *dx,
-                              span inside, int32_t kernel_w, int32_t stride)
-{
-    const size_t c = (size_t)g->channels;
-
-    for (int32_t ix = inside.first; ix < inside.end; ix += TILE) {
-        const float *from = dy + (size_t)((ix + g->pad_left) / stride) * c;
-        float       *to   = dx + (size_t)ix * c;
-
-#define DO_LANES(i, left) data_lanes(c, from + (i), w + (i), to + (i), left, kernel_w, stride)
-        FOR_CHANNELS(c, DO_LANES);
-#undef DO_LANES
-    }
-}
-
-/* dx[ix] for input pixels one by one: of any geometry. */
-static void data_pixels(const skc_depthwise *g, const float *dy, const float *w, float *dx,
-                        span pixels)
-{
-    const size_t c = (size_t)g->channels;
-
-    for (int32_t ix = pixels.first; ix < pixels.end; ix++)
-        for (int32_t kx = 0; kx < g->kernel_w; kx++) {
-            int64_t t = (int64_t)ix + g->pad_left - (int64_t)kx * g->dilation;
-
-            if (t >= 0 && t % g->stride == 0 && t / g->stride < g->width_out)
-                multiply_add(c, w + (size_t)kx * c, dy + (size_t)(t / g->stride) * c,
-                             dx + (size_t)ix * c);
+            if (inside(l, at, 1))
+                sum[p] = FMA(weight, get(row + at * l->pitch, l->left), sum[p]);
         }
+    }
 }
 
-/* Input pixels in whole tiles that each of kernel_w taps reaches from inside the output row. */
-static span data_inside(const skc_depthwise *g)
+ALWAYS_INLINE void load_weights(const depth_lanes *l, const skc_depthwise *g, const float *weights,
+                                int taps, vec weight[5])
 {
-    int64_t first = divide_up(g->kernel_w - 1, g->stride) * g->stride - g->pad_left;
-    int64_t end   = (int64_t)(g->width_out - 1) * g->stride - g->pad_left + 1;
-    span    s;
-
-    if (first < 0)
-        first += divide_up(-first, g->stride) * g->stride;
-    s = cut(first, end, g->width_in);
-    s.end -= (s.end - s.first) % TILE;
-    return s;
+#pragma GCC unroll 5
+    for (int k = 0; k < taps; k++)
+        weight[k] = get(weights + k * g->weight_step * l->pitch + (ptrdiff_t)l->i, l->left);
 }
 
-static void data_row(const skc_depthwise *g, const float *dy, const float *w, float *dx)
-{
-    span inside = data_inside(g);
+/* Where outputs go, what their sums start from, and their clamp. */
+typedef struct outputs {
+    float       *y;
+    const float *start;
+    ptrdiff_t    step, start_step;
+    vec          low, high;
+    bool         stream;
+} outputs;
 
-    switch (special(g)) {
-    case 2 * 3 + 1:
-        data_tiles(g, dy, w, dx, inside, 3, 1);
+ALWAYS_INLINE outputs make_outputs(const skc_depthwise *g, float *y, size_t i)
+{
+    static const float zeros[LANES] = { 0 };
+    outputs            o            = { .y = y + i, .low = SPLAT(g->low), .high = SPLAT(g->high) };
+
+    o.step       = (ptrdiff_t)g->out_step * g->channels;
+    o.start      = g->accumulate ? o.y : g->bias != NULL ? g->bias + i : zeros;
+    o.start_step = g->accumulate ? o.step : 0;
+    o.stream = g->stream && sizeof(vec) == LINE * sizeof *y && (uintptr_t)y % sizeof(vec) == 0 &&
+               g->channels % LANES == 0;
+    return o;
+}
+
+/* `pixels` outputs, TILE but where `edge`. held: the input rows when their weights are in `weight`,
+ * else 0. */
+ALWAYS_INLINE void row_tile(const depth_lanes *l, const skc_depthwise *g, int32_t n,
+                            const float *const *rows, const float *const *weights, vec weight[][5],
+                            const outputs *o, ptrdiff_t x, ptrdiff_t pixels, int held, int taps,
+                            int stride, bool edge)
+{
+    vec sum[TILE], own[1][5];
+
+#pragma GCC unroll 7
+    for (int p = 0; p < TILE; p++)
+        sum[p] = edge && p >= pixels ? SPLAT(0) : get(o->start + p * o->start_step, l->left);
+    if (held > 0)
+        add_taps(l, rows, weight, x, held, taps, stride, edge, sum);
+    for (int32_t r = 0; held == 0 && r < n; r++) {
+        if (taps == 0) {
+            add_any_taps(l, g, rows[r] + l->i, weights[r] + l->i, x, sum);
+            continue;
+        }
+        load_weights(l, g, weights[r], taps, own[0]);
+        add_taps(l, rows + r, own, x, 1, taps, stride, edge, sum);
+    }
+#pragma GCC unroll 7
+    for (int p = 0; p < TILE; p++) {
+        const vec value = clamped(sum[p], o->low, o->high);
+
+        if (edge && p >= pixels)
+            break;
+        if (o->stream)
+            STREAM(o->y + p * o->step, value);
+        else
+            put(o->y + p * o->step, l->left, value);
+    }
+}
+
+/* A whole row for LANES channels; taps 0: any window. */
+ALWAYS_INLINE void row_lanes(const skc_depthwise *g, int32_t n, const float *const *rows,
+                             const float *const *weights, float *y, size_t i, size_t left, int held,
+                             int taps, int stride)
+{
+    const ptrdiff_t step = taps > 0 ? stride : g->stride, reach = (TILE - 1) * step + taps;
+    depth_lanes     l = make_lanes(g, i, left, TILE);
+    outputs         o = make_outputs(g, y, i);
+    ptrdiff_t       x = -(ptrdiff_t)g->pad_left;
+    vec             weight[3][5];
+
+#pragma GCC unroll 3
+    for (int r = 0; r < held; r++)
+        load_weights(&l, g, weights[r], taps, weight[r]);
+    for (ptrdiff_t pixels = g->width_out; pixels > 0; pixels -= TILE, x += TILE * step) {
+        bring_share(&l);
+        if (taps > 0 && left == LANES && pixels >= TILE && inside(&l, x, reach))
+            row_tile(&l, g, n, rows, weights, weight, &o, x, TILE, held, taps, stride, false);
+        else
+            row_tile(&l, g, n, rows, weights, weight, &o, x, pixels, held, taps, stride, true);
+        o.y += TILE * o.step;
+        o.start += TILE * o.start_step;
+    }
+}
+
+/* 8 taps + stride where there is a loop made for it. */
+static inline int32_t kind(const skc_depthwise *g)
+{
+    return g->dilation == 1 && g->taps < 8 && g->stride < 8 ? 8 * g->taps + g->stride : 0;
+}
+
+ALWAYS_INLINE void row_of(const skc_depthwise *g, int32_t n, const float *const *rows,
+                          const float *const *weights, float *y, int held, int taps, int stride)
+{
+#define DO_LANES(i, left) row_lanes(g, n, rows, weights, y, i, left, held, taps, stride)
+    FOR_CHANNELS((size_t)g->channels, DO_LANES);
+#undef DO_LANES
+}
+
+static void depthwise(const skc_depthwise *g, int32_t n, const float *const *rows,
+                      const float *const *weights, float *y)
+{
+    switch (kind(g)) {
+    case 8 * 1 + 1:
+        row_of(g, n, rows, weights, y, 0, 1, 1);
         break;
-    case 2 * 3 + 2:
-        data_tiles(g, dy, w, dx, inside, 3, 2);
+    case 8 * 2 + 1:
+        row_of(g, n, rows, weights, y, 0, 2, 1);
         break;
-    case 2 * 5 + 1:
-        data_tiles(g, dy, w, dx, inside, 5, 1);
+    case 8 * 3 + 1:
+        if (n == 3)
+            row_of(g, n, rows, weights, y, 3, 3, 1);
+        else
+            row_of(g, n, rows, weights, y, 0, 3, 1);
         break;
-    case 2 * 5 + 2:
-        data_tiles(g, dy, w, dx, inside, 5, 2);
+    case 8 * 3 + 2:
+        if (n == 3)
+            row_of(g, n, rows, weights, y, 3, 3, 2);
+        else
+            row_of(g, n, rows, weights, y, 0, 3, 2);
+        break;
+    case 8 * 5 + 1:
+        row_of(g, n, rows, weights, y, 0, 5, 1);
+        break;
+    case 8 * 5 + 2:
+        row_of(g, n, rows, weights, y, 0, 5, 2);
         break;
     default:
-        inside = (span){ 0, 0 };
+        row_of(g, n, rows, weights, y, 0, 0, 0);
     }
-    data_pixels(g, dy, w, dx, (span){ 0, inside.first });
-    data_pixels(g, dy, w, dx, (span){ inside.end, g->width_in });
+    if (g->stream)
+        STREAM_END();
 }
 
-static void depthwise_backward_data(const skc_depthwise *g, const float *dy, const float *weights,
-                                    float *const *dx_rows)
+/* ------------------------------------------------------------------ weights */
+
+/* sum[r][k] += over the output pixels of a tile, `pixels` of them where `edge`. */
+ALWAYS_INLINE void weights_tile(const depth_lanes *l, const float *const *rows, const float *dy,
+                                ptrdiff_t x, ptrdiff_t pixels, int group, int taps, int stride,
+                                bool edge, vec sum[][5])
 {
-    for (int32_t ky = 0; ky < g->kernel_h; ky++)
-        if (dx_rows[ky] != NULL)
-            data_row(g, dy, weights + (size_t)(ky * g->kernel_w) * (size_t)g->channels,
-                     dx_rows[ky]);
+    vec gradient[WEIGHTS_TILE];
+
+#pragma GCC unroll 7
+    for (int p = 0; p < WEIGHTS_TILE; p++)
+        gradient[p] = edge && p >= pixels ? SPLAT(0) : get(dy + p * l->pitch, l->left);
+#pragma GCC unroll 17
+    for (int at = 0; at < (WEIGHTS_TILE - 1) * stride + taps; at++) {
+        if (edge && !inside(l, x + at, 1))
+            continue;
+#pragma GCC unroll 3
+        for (int r = 0; r < group; r++) {
+            const vec v = get(rows[r] + (x + at) * l->pitch + (ptrdiff_t)l->i, l->left);
+
+#pragma GCC unroll 5
+            for (int k = 0; k < taps; k++)
+                if (at >= k && (at - k) % stride == 0 && (at - k) / stride < WEIGHTS_TILE)
+                    sum[r][k] = FMA(v, gradient[(at - k) / stride], sum[r][k]);
+        }
+    }
 }
 
-/* dw (taps_h, kernel_w, c) += rows x dy over the output pixels inside, their sums in registers. */
+/* dw (group, taps, c) += over a row, LANES channels. */
 ALWAYS_INLINE void weights_lanes(const skc_depthwise *g, const float *const *rows, const float *dy,
-                                 float *dw, span inside, size_t i, size_t left, int32_t taps_h,
-                                 int32_t kernel_w)
+                                 float *dw, size_t i, size_t left, int group, int taps, int stride)
 {
-    const ptrdiff_t pitch = g->channels, step = g->stride * pitch;
-    const ptrdiff_t start = first_tap(g, inside.first) * pitch + (ptrdiff_t)i;
+    const ptrdiff_t reach = (WEIGHTS_TILE - 1) * stride + taps;
+    depth_lanes     l     = make_lanes(g, i, left, WEIGHTS_TILE);
+    ptrdiff_t       x     = -(ptrdiff_t)g->pad_left;
     vec             sum[3][5];
 
-    for (int32_t ky = 0; ky < taps_h; ky++)
-        for (int32_t kx = 0; kx < kernel_w; kx++)
-            sum[ky][kx] = get(dw + (ky * kernel_w + kx) * pitch + i, left);
-    for (ptrdiff_t n = 0; n < inside.end - inside.first; n++) {
-        const vec gradient = get(dy + (inside.first + n) * pitch + i, left);
-
-        for (int32_t ky = 0; ky < taps_h; ky++)
-            for (int32_t kx = 0; kx < kernel_w; kx++)
-                sum[ky][kx] =
-                    FMA(get(rows[ky] + start + n * step + kx * pitch, left), gradient, sum[ky][kx]);
+    dy += i;
+    dw += i;
+#pragma GCC unroll 3
+    for (int r = 0; r < group; r++)
+#pragma GCC unroll 5
+        for (int k = 0; k < taps; k++)
+            sum[r][k] = SPLAT(0);
+    for (ptrdiff_t pixels = g->width_out; pixels > 0; pixels -= WEIGHTS_TILE) {
+        bring_share(&l);
+        if (left == LANES && pixels >= WEIGHTS_TILE && inside(&l, x, reach))
+            weights_tile(&l, rows, dy, x, WEIGHTS_TILE, group, taps, stride, false, sum);
+        else
+            weights_tile(&l, rows, dy, x, pixels, group, taps, stride, true, sum);
+        x += WEIGHTS_TILE * stride;
+        dy += WEIGHTS_TILE * l.pitch;
     }
-    for (int32_t ky = 0; ky < taps_h; ky++)
-        for (int32_t kx = 0; kx < kernel_w; kx++)
-            put(dw + (ky * kernel_w + kx) * pitch + i, left, sum[ky][kx]);
+#pragma GCC unroll 3
+    for (int r = 0; r < group; r++)
+#pragma GCC unroll 5
+        for (int k = 0; k < taps; k++, dw += l.pitch)
+            put(dw, left, get(dw, left) + sum[r][k]);
 }
 
-ALWAYS_INLINE void weights_inside(const skc_depthwise *g, const float *const *rows, const float *dy,
-                                  float *dw, span inside, int32_t taps_h, int32_t kernel_w)
+/* The rows in groups of as many as the registers hold sums for. */
+ALWAYS_INLINE void weights_of(const skc_depthwise *g, int32_t n, const float *const *rows,
+                              const float *dy, float *dw, int group, int taps, int stride)
 {
-#define DO_LANES(i, left) weights_lanes(g, rows, dy, dw, inside, i, left, taps_h, kernel_w)
-    if (inside.first < inside.end)
-        FOR_CHANNELS((size_t)g->channels, DO_LANES);
+    const size_t c = (size_t)g->channels, row = (size_t)taps * c;
+
+#define DO_GROUP(i, left) weights_lanes(g, rows, dy, dw, i, left, group, taps, stride)
+#define DO_ROW(i, left)   weights_lanes(g, rows, dy, dw, i, left, 1, taps, stride)
+    for (; n >= group; n -= group, rows += group, dw += (size_t)group * row)
+        FOR_CHANNELS(c, DO_GROUP);
+    for (; n > 0; n--, rows++, dw += row)
+        FOR_CHANNELS(c, DO_ROW);
+#undef DO_GROUP
+#undef DO_ROW
+}
+
+/* Any window, tap by tap. */
+ALWAYS_INLINE void any_weights_lanes(const skc_depthwise *g, const float *row, const float *dy,
+                                     float *dw, ptrdiff_t x, size_t i, size_t left)
+{
+    const depth_lanes l   = make_lanes(g, i, left, 1);
+    vec               sum = SPLAT(0);
+
+    for (ptrdiff_t o = 0; o < g->width_out; o++, x += g->stride)
+        if (inside(&l, x, 1))
+            sum = FMA(get(row + x * l.pitch + (ptrdiff_t)i, left),
+                      get(dy + o * l.pitch + (ptrdiff_t)i, left), sum);
+    put(dw + i, left, get(dw + i, left) + sum);
+}
+
+static void any_weights_of(const skc_depthwise *g, int32_t n, const float *const *rows,
+                           const float *dy, float *dw)
+{
+#define DO_LANES(i, left) any_weights_lanes(g, rows[r], dy, dw, x, i, left)
+    for (int32_t r = 0; r < n; r++)
+        for (int32_t k = 0; k < g->taps; k++, dw += g->channels) {
+            const ptrdiff_t x = (ptrdiff_t)k * g->dilation - g->pad_left;
+
+            FOR_CHANNELS((size_t)g->channels, DO_LANES);
+        }
 #undef DO_LANES
 }
 
-/* dw (kernel_w, c) += row x dy over output pixels one by one: of any geometry. */
-static void weights_pixels(const skc_depthwise *g, const float *row, const float *dy, float *dw,
-                           span pixels)
+static void depthwise_weights(const skc_depthwise *g, int32_t n, const float *const *rows,
+                              const float *dy, float *dw)
 {
-    const size_t c = (size_t)g->channels;
-
-    for (int32_t ox = pixels.first; ox < pixels.end; ox++) {
-        const span taps = taps_inside(g, ox);
-
-        for (int32_t kx = taps.first; kx < taps.end; kx++)
-            multiply_add(c, row + (size_t)(first_tap(g, ox) + (int64_t)kx * g->dilation) * c,
-                         dy + (size_t)ox * c, dw + (size_t)kx * c);
-    }
-}
-
-static void depthwise_backward_weights(const skc_depthwise *g, const float *const *rows,
-                                       const float *dy, float *dw)
-{
-    const size_t row_taps = (size_t)g->kernel_w * (size_t)g->channels;
-    const bool   made     = g->dilation == 1 && (g->kernel_w == 3 || g->kernel_w == 5);
-    const span   inside   = made ? pixels_inside(g) : (span){ 0, 0 };
-    const bool   square   = made && g->kernel_w == 3 && g->kernel_h == 3 && rows[0] != NULL &&
-                        rows[1] != NULL && rows[2] != NULL;
-
-    if (square)
-        weights_inside(g, rows, dy, dw, inside, 3, 3);
-    for (int32_t ky = 0; ky < g->kernel_h; ky++, dw += row_taps) {
-        if (rows[ky] == NULL)
-            continue;
-        if (!square && g->kernel_w == 3)
-            weights_inside(g, rows + ky, dy, dw, inside, 1, 3);
-        else if (!square)
-            weights_inside(g, rows + ky, dy, dw, inside, 1, 5);
-        weights_pixels(g, rows[ky], dy, dw, (span){ 0, inside.first });
-        weights_pixels(g, rows[ky], dy, dw, (span){ inside.end, g->width_out });
+    switch (kind(g)) {
+    case 8 * 3 + 1:
+        weights_of(g, n, rows, dy, dw, 3, 3, 1);
+        break;
+    case 8 * 3 + 2:
+        weights_of(g, n, rows, dy, dw, 3, 3, 2);
+        break;
+    case 8 * 5 + 1:
+        weights_of(g, n, rows, dy, dw, 2, 5, 1);
+        break;
+    case 8 * 5 + 2:
+        weights_of(g, n, rows, dy, dw, 2, 5, 2);
+        break;
+    default:
+        any_weights_of(g, n, rows, dy, dw);
     }
 }
 
 static void override_depthwise(skc_kernels *kernels)
 {
-    kernels->depthwise_forward          = depthwise_forward;
-    kernels->depthwise_backward_data    = depthwise_backward_data;
-    kernels->depthwise_backward_weights = depthwise_backward_weights;
+    kernels->depthwise         = depthwise;
+    kernels->depthwise_weights = depthwise_weights;
 }
 
 #endif

@@ -33,6 +33,19 @@ static bool has_avx512(skc_cpu cpu)
 }
 #endif
 
+/* The int8 rows of the sets that the name stands for. */
+static void override_int8(skc_cpu cpu, const char *name, skc_int8_kernels *kernels)
+{
+#if defined(__x86_64__)
+    if (strcmp(name, "scalar") != 0)
+        skc__int8_avx2(kernels);
+    if (strcmp(name, "avx512") == 0 && cpu.vnni)
+        skc__int8_vnni(kernels);
+#else
+    (void)cpu, (void)name, (void)kernels;
+#endif
+}
+
 static const kernel_set sets[] = {
     { "scalar", always, keep },
 #if defined(__x86_64__)
@@ -68,6 +81,7 @@ skc_status skc__kernels_for(skc_cpu cpu, const char *name, skc_kernels *out, skc
     for (int i = 0; i <= last; i++)
         if (sets[i].supported(cpu))
             sets[i].override(&result);
+    override_int8(cpu, sets[last].name, &result.int8);
     result.name = sets[last].name;
     *out        = result;
     return SKC_OK;

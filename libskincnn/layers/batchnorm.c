@@ -2,7 +2,8 @@
  *
  * Training uses mean and (biased) variance of the whole batch; the running variance that inference
  * uses is unbiased, as in PyTorch. Forward and backward are affine in x and dy once a few numbers
- * per channel are known.
+ * per channel are known. In training these are kept, so that neighbours can apply them and neither
+ * y nor dx need be stored.
  */
 #include "layers/geometry.h"
 
@@ -23,47 +24,68 @@ static const skc_field fields[] = {
     { .name = NULL }
 };
 
-/* Scratch: two sums per channel for each part, then numbers per channel. */
-typedef struct workplace {
-    double *sums; /* (parts, 2, c) */
-    float  *a, *b, *d, *mean, *inverse;
-} workplace;
+/* Numbers per channel: in `saved`, at inference in scratch. */
+enum { NUMBERS = 7 };
 
-static int32_t parts_of(const skc_layer_io *io)
+typedef struct numbers {
+    float *mean, *inverse; /* 1 / deviation */
+    float *scale, *shift;  /* y = x scale + shift */
+    float *a, *b, *d;      /* dx = a dy + b x + d, dy without what the clamp cut */
+} numbers;
+
+static numbers numbers_at(void *base, size_t c)
 {
-    return skc__parts(io->threads, skc__pixels(io->out_shape), (size_t)io->out_shape.c);
+    float *at = base;
+
+    return (numbers){ at, at + c, at + 2 * c, at + 3 * c, at + 4 * c, at + 5 * c, at + 6 * c };
 }
 
-static workplace work_of(const skc_layer_io *io)
+/* Scratch: two sums per channel for each part, then a block of gradients for each part or, at
+ * inference, the numbers per channel. */
+static int32_t parts_of(int32_t threads, skc_shape shape)
 {
-    size_t    c = (size_t)io->out_shape.c;
-    workplace w = { .sums = io->scratch };
+    return skc__parts(threads, skc__pixels(shape), (size_t)shape.c);
+}
 
-    w.a       = (float *)(w.sums + 2 * c * (size_t)parts_of(io));
-    w.b       = w.a + c;
-    w.d       = w.b + c;
-    w.mean    = w.d + c;
-    w.inverse = w.mean + c;
-    return w;
+static double *sums_of(const skc_layer_io *io, int32_t part)
+{
+    return (double *)io->scratch + 2 * (size_t)io->out_shape.c * (size_t)part;
+}
+
+static float *after_sums(const skc_layer_io *io)
+{
+    return (float *)sums_of(io, parts_of(io->threads, io->out_shape));
+}
+
+static numbers numbers_of(const skc_layer_io *io)
+{
+    return numbers_at(io->saved != NULL ? io->saved : after_sums(io), (size_t)io->out_shape.c);
+}
+
+static bool is_clamped(const skc_layer_io *io)
+{
+    return io->low > -INFINITY || io->high < INFINITY;
 }
 
 static skc_status infer(const void *options, const skc_shape *in, int32_t n_in,
                         const skc_plan_context *context, skc_layer_plan *out, skc_error *err)
 {
-    size_t  c     = (size_t)in[0].c;
-    int32_t parts = skc__parts(context->threads, skc__pixels(in[0]), c);
+    size_t c     = (size_t)in[0].c;
+    size_t parts = (size_t)parts_of(context->threads, in[0]);
+    size_t block = parts * skc__block(c) * c, kept = NUMBERS * c;
 
     (void)options, (void)n_in, (void)err;
     *out = (skc_layer_plan){
-        .out           = in[0],
-        .param_count   = 4,
-        .param         = { skc__vector_spec("scale", in[0].c, SKC_TRAINED, 1),
-                           skc__vector_spec("shift", in[0].c, SKC_TRAINED, 0),
-                           skc__vector_spec("mean", in[0].c, SKC_STATISTIC, 0),
-                           skc__vector_spec("variance", in[0].c, SKC_STATISTIC, 1) },
-        .saved_bytes   = context->training ? 2 * c * sizeof(float) : 0,
-        .scratch_bytes = 2 * c * (size_t)parts * sizeof(double) + 5 * c * sizeof(float),
-        .macs          = skc__shape_count(in[0]),
+        .out         = in[0],
+        .param_count = 4,
+        .param       = { skc__vector_spec("scale", in[0].c, SKC_TRAINED, 1),
+                         skc__vector_spec("shift", in[0].c, SKC_TRAINED, 0),
+                         skc__vector_spec("mean", in[0].c, SKC_STATISTIC, 0),
+                         skc__vector_spec("variance", in[0].c, SKC_STATISTIC, 1) },
+        .saved_bytes = context->training ? kept * sizeof(float) : 0,
+        .scratch_bytes =
+            2 * c * parts * sizeof(double) + (context->training ? block : kept) * sizeof(float),
+        .macs = skc__shape_count(in[0]),
     };
     return SKC_OK;
 }
@@ -82,7 +104,7 @@ static void moments_part(const skc_call *call, size_t begin, size_t end, int32_t
 {
     const skc_layer_io *io   = call->io;
     size_t              c    = (size_t)io->out_shape.c;
-    double             *sums = work_of(io).sums + 2 * c * (size_t)part;
+    double             *sums = sums_of(io, part);
 
     memset(sums, 0, 2 * c * sizeof *sums);
     io->kernels->column_moments(end - begin, c, io->in[0].data + begin * c, io->in[0].data, sums,
@@ -94,42 +116,42 @@ static float blend(float momentum, float old, double value)
     return (float)((double)momentum * old + (1 - (double)momentum) * value);
 }
 
-/* Mean and 1 / deviation of the batch into mean, inverse; new running statistics into io->stat. */
-static void batch_statistics(const skc_call *call, float *mean, float *inverse)
+/* Statistics of the batch into n; new running statistics into io->stat. */
+static void batch_statistics(const skc_call *call, const numbers *n)
 {
     const batchnorm    *config = call->config;
     const skc_layer_io *io     = call->io;
     size_t              rows = skc__pixels(io->out_shape), c = (size_t)io->out_shape.c;
-    int32_t             parts = parts_of(io);
-    const double       *sums  = work_of(io).sums;
+    int32_t             parts = parts_of(io->threads, io->out_shape);
+    double             *sums  = sums_of(io, 0);
 
     skc__split(call, parts, rows, moments_part);
-    sum_parts(work_of(io).sums, 2 * c, parts);
+    sum_parts(sums, 2 * c, parts);
     for (size_t i = 0; i < c; i++) {
         double offset   = sums[i] / (double)rows; /* from the first pixel's value */
-        double m        = io->in[0].data[i] + offset;
+        double mean     = io->in[0].data[i] + offset;
         double variance = sums[c + i] / (double)rows - offset * offset;
         double unbiased = rows > 1 ? (double)rows / (double)(rows - 1) : 1;
 
-        variance   = variance > 0 || isnan(variance) ? variance : 0;
-        mean[i]    = (float)m;
-        inverse[i] = (float)(1 / sqrt(variance + config->epsilon));
+        variance      = variance > 0 || isnan(variance) ? variance : 0;
+        n->mean[i]    = (float)mean;
+        n->inverse[i] = (float)(1 / sqrt(variance + config->epsilon));
         if (io->stat[MEAN] != NULL)
-            io->stat[MEAN][i] = blend(config->momentum, io->param[MEAN][i], m);
+            io->stat[MEAN][i] = blend(config->momentum, io->param[MEAN][i], mean);
         if (io->stat[VARIANCE] != NULL)
             io->stat[VARIANCE][i] =
                 blend(config->momentum, io->param[VARIANCE][i], variance * unbiased);
     }
 }
 
-static void running_statistics(const skc_call *call, float *mean, float *inverse)
+static void running_statistics(const skc_call *call, const numbers *n)
 {
     const batchnorm    *config = call->config;
     const float *const *param  = call->io->param;
 
     for (size_t i = 0; i < (size_t)call->io->out_shape.c; i++) {
-        mean[i]    = param[MEAN][i];
-        inverse[i] = 1 / sqrtf(param[VARIANCE][i] + config->epsilon);
+        n->mean[i]    = param[MEAN][i];
+        n->inverse[i] = 1 / sqrtf(param[VARIANCE][i] + config->epsilon);
     }
 }
 
@@ -137,109 +159,142 @@ static void forward_part(const skc_call *call, size_t begin, size_t end, int32_t
 {
     const skc_layer_io *io = call->io;
     size_t              c  = (size_t)io->out_shape.c;
-    workplace           w  = work_of(io);
+    numbers             n  = numbers_of(io);
 
     (void)part;
-    io->kernels->affine_clamp(end - begin, c, io->in[0].data + begin * c, w.a, w.d, io->low,
+    io->kernels->affine_clamp(end - begin, c, io->in[0].data + begin * c, n.scale, n.shift, io->low,
                               io->high, io->out + begin * c);
 }
 
 static void forward(const void *options, const skc_layer_io *io)
 {
-    skc_call  call = { options, io, NULL };
-    size_t    c    = (size_t)io->out_shape.c;
-    workplace w    = work_of(io);
+    skc_call call = { options, io, NULL };
+    numbers  n    = numbers_of(io);
 
-    if (io->training) {
-        w.mean    = io->saved;
-        w.inverse = w.mean + c;
-        batch_statistics(&call, w.mean, w.inverse);
-    } else {
-        running_statistics(&call, w.mean, w.inverse);
+    if (io->training)
+        batch_statistics(&call, &n);
+    else
+        running_statistics(&call, &n);
+    for (size_t i = 0; i < (size_t)io->out_shape.c; i++) {
+        n.scale[i] = io->param[SCALE][i] * n.inverse[i];
+        n.shift[i] = io->param[SHIFT][i] - n.mean[i] * n.scale[i];
     }
-    for (size_t i = 0; i < c; i++) {
-        w.a[i] = io->param[SCALE][i] * w.inverse[i];
-        w.d[i] = io->param[SHIFT][i] - w.mean[i] * w.a[i];
-    }
-    skc__split(&call, parts_of(io), skc__pixels(io->out_shape), forward_part);
+    if (io->out != NULL)
+        skc__split(&call, parts_of(io->threads, io->out_shape), skc__pixels(io->out_shape),
+                   forward_part);
 }
 
 /* ---------------------------------------------------------------- backward */
 
-static const float *mean_of(const skc_layer_io *io)
+static skc_masked_affine map_of(const skc_layer_io *io, const numbers *n)
 {
-    return io->training ? io->saved : work_of(io).mean;
+    return (skc_masked_affine){ n->a, n->b, n->d, n->scale, n->shift, io->low, io->high };
 }
 
 static void products_part(const skc_call *call, size_t begin, size_t end, int32_t part)
 {
-    const skc_layer_io *io   = call->io;
-    size_t              c    = (size_t)io->out_shape.c;
-    double             *sums = work_of(io).sums + 2 * c * (size_t)part;
+    const skc_layer_io *io = call->io;
+    size_t              c  = (size_t)io->out_shape.c;
+    const float        *x = io->in[0].data + begin * c, *dy = call->gradient->out + begin * c;
+    numbers             n    = numbers_of(io);
+    skc_masked_affine   map  = map_of(io, &n);
+    double             *sums = sums_of(io, part);
 
     memset(sums, 0, 2 * c * sizeof *sums);
-    io->kernels->column_products(end - begin, c, io->in[0].data + begin * c, mean_of(io),
-                                 call->gradient->out + begin * c, sums, sums + c);
+    if (is_clamped(io))
+        io->kernels->masked_products(end - begin, c, &map, x, n.mean, dy, sums, sums + c);
+    else
+        io->kernels->column_products(end - begin, c, x, n.mean, dy, sums, sums + c);
+}
+
+/* Where there is a clamp and a gradient to add to, by way of blocks. */
+static void add_data(const skc_layer_io *io, const skc_masked_affine *map, size_t rows,
+                     const float *dy, const float *x, float *block, float *dx)
+{
+    size_t c = (size_t)io->out_shape.c, most = skc__block(c);
+
+    for (size_t at = 0; at < rows; at += most, dy += most * c, x += most * c, dx += most * c) {
+        size_t count = rows - at < most ? rows - at : most;
+
+        io->kernels->masked_affine(count, c, map, dy, x, block);
+        io->kernels->add(count * c, dx, block, dx);
+    }
 }
 
 static void data_part(const skc_call *call, size_t begin, size_t end, int32_t part)
 {
-    const skc_layer_io       *io       = call->io;
-    const skc_layer_gradient *gradient = call->gradient;
-    size_t                    c        = (size_t)io->out_shape.c;
-    workplace                 w        = work_of(io);
+    const skc_layer_io *io = call->io;
+    size_t              c  = (size_t)io->out_shape.c;
+    const float        *x = io->in[0].data + begin * c, *dy = call->gradient->out + begin * c;
+    float              *dx  = call->gradient->in[0] + begin * c;
+    bool                add = call->gradient->accumulate[0];
+    numbers             n   = numbers_of(io);
+    skc_masked_affine   map = map_of(io, &n);
 
-    (void)part;
-    io->kernels->affine_pair(end - begin, c, w.a, gradient->out + begin * c, w.b,
-                             io->in[0].data + begin * c, w.d, gradient->accumulate[0],
-                             gradient->in[0] + begin * c);
+    if (!is_clamped(io))
+        io->kernels->affine_pair(end - begin, c, n.a, dy, n.b, x, n.d, add, dx);
+    else if (!add)
+        io->kernels->masked_affine(end - begin, c, &map, dy, x, dx);
+    else
+        add_data(io, &map, end - begin, dy, x, after_sums(io) + (size_t)part * skc__block(c) * c,
+                 dx);
 }
 
 /* With z = (x - mean) inverse and m rows: dx = scale inverse (dy - sum(dy) / m - z sum(dy z) / m),
  * written as a dy + b x + d. With running statistics only the first term is there. */
-static void data_coefficients(const skc_call *call, const float *mean, const float *inverse)
+static void data_coefficients(const skc_layer_io *io, const numbers *n)
 {
-    const skc_layer_io *io   = call->io;
-    size_t              c    = (size_t)io->out_shape.c;
-    workplace           w    = work_of(io);
-    double              rows = (double)skc__pixels(io->out_shape);
+    const double *sums = sums_of(io, 0);
+    size_t        c    = (size_t)io->out_shape.c;
+    double        rows = (double)skc__pixels(io->out_shape);
 
     for (size_t i = 0; i < c; i++) {
-        double a = (double)io->param[SCALE][i] * inverse[i], b = 0, d = 0;
+        double a = n->scale[i], b = 0, d = 0;
 
         if (io->training) {
-            b = -a * inverse[i] * inverse[i] * w.sums[c + i] / rows;
-            d = -a * w.sums[i] / rows - b * mean[i];
+            b = -a * n->inverse[i] * n->inverse[i] * sums[c + i] / rows;
+            d = -a * sums[i] / rows - b * n->mean[i];
         }
-        w.a[i] = (float)a;
-        w.b[i] = (float)b;
-        w.d[i] = (float)d;
+        n->a[i] = (float)a;
+        n->b[i] = (float)b;
+        n->d[i] = (float)d;
     }
 }
 
 static void backward(const void *options, const skc_layer_io *io,
                      const skc_layer_gradient *gradient)
 {
-    skc_call     call = { options, io, gradient };
-    size_t       rows = skc__pixels(io->out_shape), c = (size_t)io->out_shape.c;
-    int32_t      parts = parts_of(io);
-    workplace    w     = work_of(io);
-    const float *mean = mean_of(io), *inverse = io->training ? mean + c : w.inverse;
+    skc_call      call = { options, io, gradient };
+    size_t        rows = skc__pixels(io->out_shape), c = (size_t)io->out_shape.c;
+    int32_t       parts = parts_of(io->threads, io->out_shape);
+    double       *sums  = sums_of(io, 0);
+    const numbers n     = numbers_of(io);
 
-    if (!io->training)
-        running_statistics(&call, w.mean, w.inverse);
     if (io->training || gradient->param[SCALE] != NULL || gradient->param[SHIFT] != NULL) {
         skc__split(&call, parts, rows, products_part);
-        sum_parts(w.sums, 2 * c, parts);
+        sum_parts(sums, 2 * c, parts);
     }
     for (size_t i = 0; i < c && gradient->param[SCALE] != NULL; i++)
-        gradient->param[SCALE][i] += (float)(w.sums[c + i] * inverse[i]);
+        gradient->param[SCALE][i] += (float)(sums[c + i] * n.inverse[i]);
     for (size_t i = 0; i < c && gradient->param[SHIFT] != NULL; i++)
-        gradient->param[SHIFT][i] += (float)w.sums[i];
-    if (gradient->in[0] == NULL)
-        return;
-    data_coefficients(&call, mean, inverse);
-    skc__split(&call, parts, rows, data_part);
+        gradient->param[SHIFT][i] += (float)sums[i];
+    data_coefficients(io, &n);
+    if (gradient->in[0] != NULL)
+        skc__split(&call, parts, rows, data_part);
+}
+
+/* ---------------------------------------------------------------- for other layers */
+
+static void as_gradient_view(const void *saved, int32_t channels, skc_gradient_view *view)
+{
+    const float *at = saved;
+    size_t       c  = (size_t)channels;
+
+    view->after.scale = at + 2 * c;
+    view->after.shift = at + 3 * c;
+    view->a           = at + 4 * c;
+    view->b           = at + 5 * c;
+    view->d           = at + 6 * c;
 }
 
 static void as_affine(const void *options, const float *const *param, int32_t channels,
@@ -271,6 +326,7 @@ const skc_layer_ops skc__layer_batchnorm = {
     .infer             = infer,
     .forward           = forward,
     .backward          = backward,
+    .as_gradient_view  = as_gradient_view,
     .as_affine         = as_affine,
     .absorbs_clamp     = true,
     .probes            = probes,

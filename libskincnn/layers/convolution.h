@@ -20,6 +20,8 @@ typedef struct skc_convolution {
 
 /* ---------------------------------------------------------------- any window */
 
+/* Values of the input that a thread holds at most, to be checked before the bytes are asked for. */
+size_t skc__direct_band_values(const skc_convolution *c);
 /* Bytes of prepared weights (forward), and of scratch for forward with prepared weights, or, in
  * training, for forward and backward with none. */
 size_t skc__direct_prepared_bytes(const skc_convolution *c);

@@ -1,4 +1,6 @@
 /* dense.c - every output reads every input: (n, h, w, c) -> (n, 1, 1, units). */
+#include "layers/band.h"
+#include "layers/convolution.h"
 #include "layers/geometry.h"
 
 #include <math.h>
@@ -39,7 +41,8 @@ static skc_status infer(const void *options, const skc_shape *in, int32_t n_in,
         .macs        = (uint64_t)in[0].n * fan_in * (uint64_t)config->units,
     };
     if (context->training)
-        out->scratch_bytes = (size_t)config->units * sizeof(double);
+        out->scratch_bytes =
+            (size_t)config->units * sizeof(double) + skc__shape_count(shape) * sizeof(float);
     return SKC_OK;
 }
 
@@ -90,20 +93,34 @@ static void data_part(const skc_call *call, size_t begin, size_t end, int32_t pa
                       gradient->in[0] + begin, k);
 }
 
+/* The gradient as it is or, viewed, in scratch behind the sums of the bias. */
+static const float *gradient_of(const skc_layer_io *io, const skc_layer_gradient *gradient)
+{
+    skc_source source = skc__gradient_source(io, gradient);
+    float     *viewed = (float *)((double *)io->scratch + io->out_shape.c);
+
+    if (skc__source_is_plain(&source))
+        return gradient->out;
+    skc__fetch_pixels(io->kernels, &source, 0, skc__pixels(io->out_shape), viewed);
+    return viewed;
+}
+
 static void backward(const void *options, const skc_layer_io *io,
                      const skc_layer_gradient *gradient)
 {
-    skc_call call = { options, io, gradient };
-    size_t   n = (size_t)io->out_shape.n, units = (size_t)io->out_shape.c;
-    size_t   k = skc__picture(io->in[0].shape);
+    skc_layer_gradient plain = *gradient;
+    skc_call           call  = { options, io, &plain };
+    size_t             n = (size_t)io->out_shape.n, units = (size_t)io->out_shape.c;
+    size_t             k = skc__picture(io->in[0].shape);
 
+    plain.out = gradient_of(io, gradient);
     if (gradient->param[0] != NULL)
         skc__split(&call, skc__parts(io->threads, units, n * k), units, weights_part);
     if (gradient->in[0] != NULL)
         skc__split(&call, skc__parts(io->threads, k, n * units), k, data_part);
     if (gradient->param[1] != NULL) {
         memset(io->scratch, 0, units * sizeof(double));
-        io->kernels->column_sums(n, units, gradient->out, io->scratch);
+        io->kernels->column_sums(n, units, plain.out, io->scratch);
         skc__reduce(1, units, io->scratch, gradient->param[1]);
     }
 }
@@ -126,19 +143,32 @@ static const char *const probes[] = {
     NULL,
 };
 
+static void as_convolution(const void *options, skc_shape in, skc_convolution *out)
+{
+    const skc_axis one = { .in = 1, .out = 1, .kernel = 1, .stride = 1, .dilation = 1 };
+
+    *out = (skc_convolution){ .window = { one, one },
+                              .groups = 1,
+                              .c_in   = skc__picture(in),
+                              .c_out  = (size_t)((const dense *)options)->units };
+}
+
 const skc_layer_ops skc__layer_dense = {
-    .name           = "dense",
-    .summary        = "every output reads every input",
-    .config_size    = sizeof(dense),
-    .fields         = fields,
-    .min_inputs     = 1,
-    .max_inputs     = 1,
-    .backward_reads = SKC_BACKWARD_READS_INPUT,
-    .infer          = infer,
-    .forward        = forward,
-    .backward       = backward,
-    .add_bias       = add_bias,
-    .absorb_affine  = absorb_affine,
-    .absorbs_clamp  = true,
-    .probes         = probes,
+    .name                 = "dense",
+    .summary              = "every output reads every input",
+    .config_size          = sizeof(dense),
+    .fields               = fields,
+    .min_inputs           = 1,
+    .max_inputs           = 1,
+    .backward_reads       = SKC_BACKWARD_READS_INPUT,
+    .infer                = infer,
+    .forward              = forward,
+    .backward             = backward,
+    .reads_gradient_views = true,
+    .add_bias             = add_bias,
+    .absorb_affine        = absorb_affine,
+    .absorbs_clamp        = true,
+    .int8                 = SKC_INT8_CONVOLUTION,
+    .as_convolution       = as_convolution,
+    .probes               = probes,
 };

@@ -1,6 +1,9 @@
 /* depthwise_conv2d.c - convolution of each channel with a kernel of its own, row by row. */
+#include "layers/convolution.h"
 #include "layers/geometry.h"
+#include "layers/row_reader.h"
 
+#include <math.h>
 #include <string.h>
 
 typedef struct depthwise_conv2d {
@@ -24,52 +27,121 @@ static const skc_field fields[] = {
 
 /* How one call is cut. */
 typedef struct tiling {
-    skc_window    window;
-    skc_depthwise row; /* what a kernel must know of one output row */
-    size_t        c, taps, pictures;
-    size_t        x_row, x_picture; /* values of a row and a picture of x */
-    size_t        y_row, y_picture;
+    skc_window window;
+    size_t     c, taps, pictures;
+    size_t     x_row, y_row, y_picture; /* values */
+    /* Where input rows (forward and for dw) and rows of dz are kept when they must be made. */
+    size_t     x_kept, z_kept; /* rows */
 } tiling;
+
+static size_t smaller(int64_t a, int32_t b)
+{
+    return (size_t)(a < b ? a : b);
+}
 
 static tiling make_tiling(const depthwise_conv2d *config, skc_shape in)
 {
-    skc_window w = skc__window(&config->window, in);
-    tiling     t = { .window = w, .c = (size_t)in.c, .pictures = (size_t)in.n };
+    skc_window w     = skc__window(&config->window, in);
+    tiling     t     = { .window = w, .c = (size_t)in.c, .pictures = (size_t)in.n };
+    int64_t    reach = (int64_t)(w.h.kernel - 1) * w.h.dilation;
 
-    t.row       = (skc_depthwise){ .channels  = in.c,
-                                   .width_in  = w.w.in,
-                                   .width_out = w.w.out,
-                                   .kernel_h  = w.h.kernel,
-                                   .kernel_w  = w.w.kernel,
-                                   .stride    = w.w.stride,
-                                   .dilation  = w.w.dilation,
-                                   .pad_left  = w.w.before };
     t.taps      = (size_t)w.h.kernel * (size_t)w.w.kernel;
     t.x_row     = (size_t)w.w.in * t.c;
-    t.x_picture = (size_t)w.h.in * t.x_row;
     t.y_row     = (size_t)w.w.out * t.c;
     t.y_picture = (size_t)w.h.out * t.y_row;
+    t.x_kept    = smaller(reach + 1, w.h.in);
+    t.z_kept    = smaller(reach / w.h.stride + 1, w.h.out);
     return t;
 }
 
-/* Backward splits by picture, so that no two threads add to the same pixel of dx. */
+static int32_t forward_parts(const tiling *t, int32_t threads)
+{
+    return skc__parts(threads, t->pictures * (size_t)t->window.h.out, t->y_row * t->taps);
+}
+
 static int32_t backward_parts(const tiling *t, int32_t threads)
 {
-    return skc__parts(threads, t->pictures, t->y_picture * t->taps);
+    return skc__parts(threads, t->pictures * (size_t)t->window.h.in, t->x_row * t->taps);
 }
 
-/* Backward's scratch: a bias gradient for each part, and a weight gradient for each part but the
- * first, which adds to the result itself. */
-static size_t backward_bytes(const tiling *t, int32_t parts)
-{
-    size_t n = (size_t)parts;
+/* ---------------------------------------------------------------- scratch */
 
-    return n * t->c * sizeof(double) + (n - 1) * t->taps * t->c * sizeof(float);
+/* Floats of a part: its rows of x and, going backward, of dz, its sums for the bias in doubles and
+ * its weight gradient. */
+static size_t part_floats(const tiling *t, bool backward)
+{
+    size_t x = t->x_kept * skc__lines(t->x_row), z = t->z_kept * skc__lines(t->y_row);
+
+    return backward ? x + z + skc__lines(2 * t->c) + skc__lines(t->taps * t->c) : x;
 }
 
-static float *weight_copies_of(const tiling *t, void *scratch, int32_t parts)
+typedef struct part_scratch {
+    float  *x, *z;
+    double *bias;
+    float  *dw;
+} part_scratch;
+
+static part_scratch scratch_of(const tiling *t, void *scratch, int32_t part)
 {
-    return (float *)((double *)scratch + (size_t)parts * t->c);
+    part_scratch s;
+    float       *bias;
+
+    s.x    = (float *)scratch + (size_t)part * part_floats(t, true);
+    s.z    = s.x + t->x_kept * skc__lines(t->x_row);
+    bias   = s.z + t->z_kept * skc__lines(t->y_row);
+    s.bias = (double *)(void *)bias;
+    s.dw   = bias + skc__lines(2 * t->c);
+    return s;
+}
+
+/* ---------------------------------------------------------------- rows */
+
+/* From so many bytes on, what a call reads and writes does not stay in a last-level cache of the
+ * usual size: outputs are then written past the caches, and rows called for before they are needed.
+ */
+#define FAR_BYTES ((size_t)16 << 20)
+
+static bool is_far(const tiling *t, size_t inputs, size_t outputs)
+{
+    size_t rows = inputs * (size_t)t->window.h.in * t->x_row + outputs * t->y_picture;
+
+    return t->pictures * rows * sizeof(float) > FAR_BYTES;
+}
+
+/* Fetches the input rows under output row `at` and lists them with their kernel rows. */
+static int32_t find_rows(const tiling *t, skc_row_reader *x, int32_t at, const float **rows,
+                         int32_t *first)
+{
+    const skc_axis *axis = &t->window.h;
+    skc_taps        taps = skc__taps(axis, at);
+
+    *first = taps.first;
+    if (taps.first == taps.end)
+        return 0;
+    /* Dilated, a later window may need rows between those of this one, but none above tap 0. */
+    skc__rows_fetch(x, taps.origin > 0 ? taps.origin : 0,
+                    taps.origin + (taps.end - 1) * axis->dilation);
+    for (int32_t k = taps.first; k < taps.end; k++)
+        rows[k - taps.first] = skc__row_at(x, taps.origin + k * axis->dilation);
+    return taps.end - taps.first;
+}
+
+/* A row of the layer itself: of its forward pass and of its weight gradient. */
+static skc_depthwise row_of(const tiling *t)
+{
+    const skc_axis *w = &t->window.w;
+
+    return (skc_depthwise){ .channels    = (int32_t)t->c,
+                            .width_in    = w->in,
+                            .width_out   = w->out,
+                            .taps        = w->kernel,
+                            .stride      = w->stride,
+                            .dilation    = w->dilation,
+                            .pad_left    = w->before,
+                            .weight_step = 1,
+                            .out_step    = 1,
+                            .low         = -INFINITY,
+                            .high        = INFINITY };
 }
 
 static skc_status infer(const void *options, const skc_shape *in, int32_t n_in,
@@ -97,23 +169,18 @@ static skc_status infer(const void *options, const skc_shape *in, int32_t n_in,
                          skc__vector_spec("bias", in[0].c, SKC_TRAINED, 0) },
         .macs        = (uint64_t)skc__shape_count(shape) * t.taps,
     };
-    if (context->training)
-        out->scratch_bytes = backward_bytes(&t, backward_parts(&t, context->threads));
+    out->scratch_bytes =
+        (size_t)forward_parts(&t, context->threads) * part_floats(&t, false) * sizeof(float);
+    if (context->training) {
+        size_t backward =
+            (size_t)backward_parts(&t, context->threads) * part_floats(&t, true) * sizeof(float);
+
+        out->scratch_bytes = backward > out->scratch_bytes ? backward : out->scratch_bytes;
+    }
     return SKC_OK;
 }
 
 /* ---------------------------------------------------------------- forward */
-
-/* The input rows under output row `at` of a picture x; NULL outside. */
-static void find_rows(const tiling *t, const float *x, size_t at, const float **rows)
-{
-    skc_taps taps = skc__taps(&t->window.h, (int32_t)at);
-
-    for (int32_t k = 0; k < t->window.h.kernel; k++)
-        rows[k] = k >= taps.first && k < taps.end
-                      ? x + (size_t)(taps.origin + k * t->window.h.dilation) * t->x_row
-                      : NULL;
-}
 
 /* Output rows begin..end-1, counted through all pictures. */
 static void forward_part(const skc_call *call, size_t begin, size_t end, int32_t part)
@@ -121,13 +188,28 @@ static void forward_part(const skc_call *call, size_t begin, size_t end, int32_t
     const skc_layer_io *io     = call->io;
     tiling              t      = make_tiling(call->config, io->in[0].shape);
     size_t              height = (size_t)t.window.h.out;
-    const float        *rows[SKC_MAX_KERNEL];
+    skc_depthwise       g      = row_of(&t);
+    float              *ring   = (float *)io->scratch + (size_t)part * part_floats(&t, false);
+    skc_row_reader      x = skc__row_reader(io->kernels, skc__input_source(io, 0), ring, t.x_kept);
+    const bool          far = is_far(&t, 1, 1);
+    const float        *rows[SKC_MAX_KERNEL], *weights[SKC_MAX_KERNEL];
 
-    (void)part;
+    g.bias   = io->param[1];
+    g.low    = io->low;
+    g.high   = io->high;
+    g.stream = far;
     for (size_t at = begin; at < end; at++) {
-        find_rows(&t, io->in[0].data + at / height * t.x_picture, at % height, rows);
-        io->kernels->depthwise_forward(&t.row, rows, io->param[0], io->param[1], io->low, io->high,
-                                       io->out + at * t.y_row);
+        int32_t first, n;
+
+        if (at == begin || at % height == 0)
+            skc__rows_start(&x, at / height);
+        n                = find_rows(&t, &x, (int32_t)(at % height), rows, &first);
+        g.ahead[0].count = 0;
+        if (far)
+            skc__rows_ahead(&x, t.window.h.stride, g.ahead);
+        for (int32_t r = 0; r < n; r++)
+            weights[r] = io->param[0] + (size_t)(first + r) * (size_t)t.window.w.kernel * t.c;
+        io->kernels->depthwise(&g, n, rows, weights, io->out + at * t.y_row);
     }
 }
 
@@ -135,90 +217,237 @@ static void forward(const void *options, const skc_layer_io *io)
 {
     skc_call call = { options, io, NULL };
     tiling   t    = make_tiling(options, io->in[0].shape);
-    size_t   rows = t.pictures * (size_t)t.window.h.out;
 
-    skc__split(&call, skc__parts(io->threads, rows, t.y_row * t.taps), rows, forward_part);
+    skc__split(&call, forward_parts(&t, io->threads), t.pictures * (size_t)t.window.h.out,
+               forward_part);
 }
 
 /* ---------------------------------------------------------------- backward */
 
-static void backward_weights(const skc_call *call, const tiling *t, size_t picture, float *dw)
-{
-    const float *x  = call->io->in[0].data + picture * t->x_picture;
-    const float *dy = call->gradient->out + picture * t->y_picture;
-    const float *rows[SKC_MAX_KERNEL];
+/* Backward is a gather: a pixel of dx is written once, as a sum over the taps that it fell on.
+ * Along an axis, input pixel i meets output pixels o with o stride + k dilation = i + before: the
+ * taps k = first, first + step ... , whose outputs lie `reach` apart. `first` depends on the phase
+ * of i only, which is (i + before) mod stride. */
+typedef struct phase {
+    int32_t first, step, count; /* taps; count may be 0 */
+    int32_t reach;
+} phase;
 
-    for (size_t at = 0; at < (size_t)t->window.h.out; at++, dy += t->y_row) {
-        find_rows(t, x, at, rows);
-        call->io->kernels->depthwise_backward_weights(&t->row, rows, dy, dw);
+static phase find_phase(const skc_axis *axis, int32_t at)
+{
+    phase p = { .first = axis->kernel };
+
+    for (int32_t k = axis->kernel - 1; k >= 0; k--)
+        if (((int64_t)k * axis->dilation - at - axis->before) % axis->stride == 0) {
+            p.step  = p.first - k;
+            p.first = k;
+            p.count++;
+        }
+    /* With one tap the step says nothing. */
+    p.reach = p.count > 1 ? (int32_t)((int64_t)p.step * axis->dilation / axis->stride) : 1;
+    return p;
+}
+
+/* The output pixel that tap `first` of input pixel `at` belongs to; may be outside. */
+static int32_t first_output(const skc_axis *axis, const phase *p, int32_t at)
+{
+    return (int32_t)((at + (int64_t)axis->before - (int64_t)p->first * axis->dilation) /
+                     axis->stride);
+}
+
+/* What one part of backward works with. */
+typedef struct backward_job {
+    const skc_layer_io       *io;
+    const skc_layer_gradient *gradient;
+    tiling                    t;
+    skc_row_reader            x, z; /* z: rows of dz */
+    bool                      far;
+    double                   *bias; /* NULL: not wanted; so dw, dx */
+    float                    *dw, *dx;
+} backward_job;
+
+/* Lists the rows of dz that row `at` of dx meets, and the kernel rows that they meet with. */
+static int32_t find_gradient_rows(const backward_job *job, int32_t at, const float **rows,
+                                  int32_t *kernel_rows)
+{
+    const skc_axis *h     = &job->t.window.h;
+    const phase     down  = find_phase(h, at);
+    const int64_t   first = first_output(h, &down, at);
+    int32_t         n     = 0;
+
+    for (int32_t j = 0; j < down.count; j++) {
+        int64_t o = first - (int64_t)j * down.reach;
+
+        if (o < 0 || o >= h->out)
+            continue;
+        kernel_rows[n] = down.first + j * down.step;
+        rows[n++]      = skc__row_at(&job->z, (int32_t)o);
+    }
+    return n;
+}
+
+/* The pixels i, i + stride, ... of a row of dx: a row of a convolution whose taps are those of
+ * their phase, the last first. */
+static skc_depthwise row_of_phase(const tiling *t, const phase *p, int32_t i)
+{
+    const skc_axis *w = &t->window.w;
+    skc_depthwise   g = row_of(t);
+
+    g.width_in    = w->out;
+    g.width_out   = (w->in - i - 1) / w->stride + 1;
+    g.taps        = p->count;
+    g.stride      = 1;
+    g.dilation    = p->reach;
+    g.pad_left    = (p->count - 1) * p->reach - first_output(w, p, i);
+    g.weight_step = -p->step;
+    g.out_step    = w->stride;
+    return g;
+}
+
+static void data_row(const backward_job *job, int32_t at)
+{
+    const tiling   *t = &job->t;
+    const skc_axis *h = &t->window.h, *w = &t->window.w;
+    const float    *rows[SKC_MAX_KERNEL], *weights[SKC_MAX_KERNEL];
+    int32_t         kernel_rows[SKC_MAX_KERNEL];
+    const int32_t   n  = find_gradient_rows(job, at, rows, kernel_rows);
+    float          *dx = job->dx + (job->x.picture * (size_t)h->in + (size_t)at) * t->x_row;
+
+    for (int32_t i = 0; i < w->stride && i < w->in; i++, dx += t->c) {
+        const phase   p    = find_phase(w, i);
+        const int32_t last = p.first + (p.count - 1) * p.step;
+        skc_depthwise g    = row_of_phase(t, &p, i);
+
+        g.accumulate = job->gradient->accumulate[0];
+        g.stream     = job->far && !g.accumulate;
+        if (job->far && i == 0 && at % h->stride == 0)
+            skc__rows_ahead(&job->z, 1, g.ahead);
+        for (int32_t r = 0; r < n; r++)
+            weights[r] = job->io->param[0] + (size_t)(kernel_rows[r] * w->kernel + last) * t->c;
+        job->io->kernels->depthwise(&g, p.count > 0 ? n : 0, rows, weights, dx);
     }
 }
 
-static void backward_data(const skc_call *call, const tiling *t, size_t picture)
+/* What row `at` of dz gives to the bias and the weights. */
+static void parameters_row(backward_job *job, int32_t at)
 {
-    const float *dy = call->gradient->out + picture * t->y_picture;
-    float       *dx = call->gradient->in[0] + picture * t->x_picture;
-    float       *rows[SKC_MAX_KERNEL];
+    const tiling      *t       = &job->t;
+    const skc_kernels *kernels = job->io->kernels;
+    const float       *dz      = skc__row_at(&job->z, at);
+    skc_depthwise      g       = row_of(t);
+    const float       *rows[SKC_MAX_KERNEL];
+    int32_t            first, n;
 
-    if (!call->gradient->accumulate[0])
-        memset(dx, 0, t->x_picture * sizeof *dx);
-    for (int32_t at = 0; at < t->window.h.out; at++, dy += t->y_row) {
-        skc_taps taps = skc__taps(&t->window.h, at);
+    if (job->bias != NULL)
+        kernels->column_sums((size_t)t->window.w.out, t->c, dz, job->bias);
+    if (job->dw == NULL)
+        return;
+    n = find_rows(t, &job->x, at, rows, &first);
+    if (job->far)
+        skc__rows_ahead(&job->x, t->window.h.stride, g.ahead);
+    if (job->far && job->dx == NULL)
+        skc__rows_ahead(&job->z, 1, g.ahead);
+    kernels->depthwise_weights(&g, n, rows, dz,
+                               job->dw + (size_t)first * (size_t)t->window.w.kernel * t->c);
+}
 
-        for (int32_t k = 0; k < t->window.h.kernel; k++)
-            rows[k] = k >= taps.first && k < taps.end
-                          ? dx + (size_t)(taps.origin + k * t->window.h.dilation) * t->x_row
-                          : NULL;
-        call->io->kernels->depthwise_backward_data(&t->row, dy, call->io->param[0], rows);
+static int32_t divide_up(int64_t a, int32_t b)
+{
+    return (int32_t)(a <= 0 ? 0 : (a + b - 1) / b);
+}
+
+/* The first row of dz whose parameter gradients belong to the part that has row `at` of dx. */
+static int32_t first_owned(const skc_axis *h, int32_t at)
+{
+    int32_t row = divide_up(at, h->stride);
+
+    return at == h->in || row > h->out ? h->out : row;
+}
+
+/* The rows of dz that rows begin..end-1 of dx meet. */
+static void find_range(const skc_axis *h, int32_t begin, int32_t end, int32_t *first, int32_t *last)
+{
+    const int64_t above = (int64_t)(h->kernel - 1) * h->dilation;
+    const int64_t below = (end - 1 + (int64_t)h->before) / h->stride + 1;
+
+    *first = divide_up(begin + (int64_t)h->before - above, h->stride);
+    *last  = (int32_t)(below < h->out ? below : h->out);
+}
+
+/* Rows begin..end-1 of dx of a picture, and the rows of dz that belong to them: down the picture,
+ * so that each row is read from memory once for all that needs it. */
+static void backward_rows(backward_job *job, int32_t begin, int32_t end)
+{
+    const skc_axis *h     = &job->t.window.h;
+    const bool      owns  = job->bias != NULL || job->dw != NULL;
+    const int32_t   first = owns ? first_owned(h, begin) : h->out;
+    const int32_t   last  = owns ? first_owned(h, end) : 0;
+    int32_t         next = job->dx != NULL ? begin : end, z = first, z_end = last;
+
+    if (job->dx != NULL) {
+        find_range(h, begin, end, &z, &z_end);
+        z     = first < z ? first : z;
+        z_end = last > z_end ? last : z_end;
     }
+    for (; z < z_end; z++) {
+        skc__rows_fetch(&job->z, z, z);
+        if (z >= first && z < last)
+            parameters_row(job, z);
+        while (next < end && (next + (int64_t)h->before) / h->stride <= z)
+            data_row(job, next++);
+    }
+    while (next < end)
+        data_row(job, next++);
 }
 
-static void backward_bias(const skc_call *call, const tiling *t, size_t begin, size_t end,
-                          double *sums)
-{
-    memset(sums, 0, t->c * sizeof *sums);
-    call->io->kernels->column_sums((end - begin) * (t->y_picture / t->c), t->c,
-                                   call->gradient->out + begin * t->y_picture, sums);
-}
-
-/* Pictures begin..end-1. */
+/* Rows begin..end-1 of x, counted through all pictures. */
 static void backward_part(const skc_call *call, size_t begin, size_t end, int32_t part)
 {
     const skc_layer_io       *io       = call->io;
     const skc_layer_gradient *gradient = call->gradient;
-    tiling                    t        = make_tiling(call->config, io->in[0].shape);
-    size_t                    weights  = t.taps * t.c;
-    float                    *dw       = gradient->param[0];
+    backward_job              job      = { .io = io, .gradient = gradient, .dx = gradient->in[0] };
+    size_t                    height;
+    part_scratch              s;
 
-    if (dw != NULL && part > 0) {
-        dw = weight_copies_of(&t, io->scratch, backward_parts(&t, io->threads)) +
-             (size_t)(part - 1) * weights;
-        memset(dw, 0, weights * sizeof *dw);
-    }
-    for (size_t picture = begin; picture < end; picture++) {
-        if (dw != NULL)
-            backward_weights(call, &t, picture, dw);
-        if (gradient->in[0] != NULL)
-            backward_data(call, &t, picture);
-    }
+    job.t  = make_tiling(call->config, io->in[0].shape);
+    s      = scratch_of(&job.t, io->scratch, part);
+    job.x  = skc__row_reader(io->kernels, skc__input_source(io, 0), s.x, job.t.x_kept);
+    job.z  = skc__row_reader(io->kernels, skc__gradient_source(io, gradient), s.z, job.t.z_kept);
+    height = (size_t)job.t.window.h.in;
     if (gradient->param[1] != NULL)
-        backward_bias(call, &t, begin, end, (double *)io->scratch + (size_t)part * t.c);
+        job.bias = memset(s.bias, 0, job.t.c * sizeof *s.bias);
+    if (gradient->param[0] != NULL)
+        job.dw =
+            part == 0 ? gradient->param[0] : memset(s.dw, 0, job.t.taps * job.t.c * sizeof *s.dw);
+    job.far =
+        is_far(&job.t, (size_t)(job.dw != NULL) + (size_t)(job.dx != NULL), job.z.plain ? 1 : 2);
+    for (size_t at = begin; at < end;) {
+        size_t picture = at / height, top = picture * height;
+        size_t bottom = top + height < end ? top + height : end;
+
+        skc__rows_start(&job.x, picture);
+        skc__rows_start(&job.z, picture);
+        backward_rows(&job, (int32_t)(at - top), (int32_t)(bottom - top));
+        at = bottom;
+    }
 }
 
 static void backward(const void *options, const skc_layer_io *io,
                      const skc_layer_gradient *gradient)
 {
-    skc_call     call    = { options, io, gradient };
-    tiling       t       = make_tiling(options, io->in[0].shape);
-    int32_t      parts   = backward_parts(&t, io->threads);
-    size_t       weights = t.taps * t.c;
-    const float *copy    = weight_copies_of(&t, io->scratch, parts);
+    skc_call call  = { options, io, gradient };
+    tiling   t     = make_tiling(options, io->in[0].shape);
+    int32_t  parts = backward_parts(&t, io->threads);
 
-    skc__split(&call, parts, t.pictures, backward_part);
-    for (int32_t i = 1; i < parts && gradient->param[0] != NULL; i++, copy += weights)
-        io->kernels->add(weights, gradient->param[0], copy, gradient->param[0]);
-    if (gradient->param[1] != NULL)
-        skc__reduce(parts, t.c, io->scratch, gradient->param[1]);
+    skc__split(&call, parts, t.pictures * (size_t)t.window.h.in, backward_part);
+    for (int32_t part = 0; part < parts; part++) {
+        part_scratch s = scratch_of(&t, io->scratch, part);
+
+        if (gradient->param[0] != NULL && part > 0)
+            io->kernels->add(t.taps * t.c, gradient->param[0], s.dw, gradient->param[0]);
+        for (size_t i = 0; gradient->param[1] != NULL && i < t.c; i++)
+            gradient->param[1][i] += (float)s.bias[i];
+    }
 }
 
 /* ---------------------------------------------------------------- folding */
@@ -251,19 +480,32 @@ static const char *const probes[] = {
     NULL,
 };
 
+static void as_convolution(const void *options, skc_shape in, skc_convolution *out)
+{
+    const depthwise_conv2d *config = options;
+
+    *out = (skc_convolution){
+        .window = skc__window(&config->window, in), .groups = (size_t)in.c, .c_in = 1, .c_out = 1
+    };
+}
+
 const skc_layer_ops skc__layer_depthwise_conv2d = {
-    .name           = "depthwise_conv2d",
-    .summary        = "convolution of each channel with a kernel of its own",
-    .config_size    = sizeof(depthwise_conv2d),
-    .fields         = fields,
-    .min_inputs     = 1,
-    .max_inputs     = 1,
-    .backward_reads = SKC_BACKWARD_READS_INPUT,
-    .infer          = infer,
-    .forward        = forward,
-    .backward       = backward,
-    .add_bias       = add_bias,
-    .absorb_affine  = absorb_affine,
-    .absorbs_clamp  = true,
-    .probes         = probes,
+    .name                 = "depthwise_conv2d",
+    .summary              = "convolution of each channel with a kernel of its own",
+    .config_size          = sizeof(depthwise_conv2d),
+    .fields               = fields,
+    .min_inputs           = 1,
+    .max_inputs           = 1,
+    .backward_reads       = SKC_BACKWARD_READS_INPUT,
+    .infer                = infer,
+    .forward              = forward,
+    .backward             = backward,
+    .add_bias             = add_bias,
+    .absorb_affine        = absorb_affine,
+    .absorbs_clamp        = true,
+    .reads_views          = true,
+    .reads_gradient_views = true,
+    .int8                 = SKC_INT8_DEPTHWISE,
+    .as_convolution       = as_convolution,
+    .probes               = probes,
 };

@@ -47,5 +47,6 @@ const skc_layer_ops skc__layer_flatten = {
     .infer             = infer,
     .forward           = forward,
     .backward          = backward,
+    .int8              = SKC_INT8_COPY,
     .probes            = (const char *const[]){ "{\"inputs\": [[2, 3, 5, 7]]}", NULL },
 };

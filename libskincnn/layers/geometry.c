@@ -163,7 +163,14 @@ void skc__split(const skc_call *call, int32_t parts, size_t items,
 {
     split s = { call, parts, items, run };
 
-    skc__parallel(parts, parts, run_part, &s);
+    skc__parallel(call->io->pool, parts, run_part, &s);
+}
+
+size_t skc__block(size_t channels)
+{
+    enum { VALUES = 4096 };
+
+    return channels < VALUES ? VALUES / channels : 1;
 }
 
 void skc__reduce(int32_t parts, size_t n, const double *partial, float *sum)

@@ -70,9 +70,13 @@ typedef struct skc_call {
 int32_t skc__parts(int32_t threads, size_t items, size_t values);
 
 /* Cuts items 0..items-1 into `parts` contiguous ranges, always the same, and calls
- * run(call, begin, end, part) for each, on a thread of its own. */
+ * run(call, begin, end, part) for each, on the threads of io->pool. */
 void skc__split(const skc_call *call, int32_t parts, size_t items,
                 void (*run)(const skc_call *call, size_t begin, size_t end, int32_t part));
+
+/* How many pixels of so many channels make a block that stays in the first-level cache: 1 at
+ * least. */
+size_t skc__block(size_t channels);
 
 /* sum += the `parts` partial sums in `partial` (parts, n), in their order. */
 void skc__reduce(int32_t parts, size_t n, const double *partial, float *sum);

@@ -107,15 +107,17 @@ typedef struct skc_input {
  * (in_place) and the graph chose it. */
 typedef struct skc_layer_io {
     const skc_kernels *kernels;
-    int32_t            threads;
+    int32_t            threads; /* that scratch is planned for */
+    skc_pool          *pool;    /* which skc__split runs on; NULL: the caller's thread alone */
     int32_t            planned_pictures; /* the largest n of this session; 0: that of in[0] */
     bool               training; /* batch statistics, dropout; false for frozen layers too */
     uint64_t           seed;     /* of this layer in this step: dropout */
     int32_t            n_in;
     skc_input          in[SKC_MAX_INPUTS];
-    float             *out; /* backward: read only */
+    float             *out; /* backward: read only. NULL: unstored, see as_gradient_view */
     skc_shape          out_shape;
-    float              low, high; /* clamp fused behind this layer; -inf, inf: none */
+    float              low, high; /* clamp fused behind this layer; -inf, inf: none. In backward the
+                                     gradient's view says it, but to layers with as_gradient_view */
     const float       *param[SKC_MAX_PARAMS];
     float             *stat[SKC_MAX_PARAMS]; /* new value of a statistic; NULL unless training */
     void              *saved, *scratch;
@@ -135,6 +137,19 @@ enum { /* what backward reads besides gradients: the graph keeps these buffers a
        SKC_BACKWARD_READS_OUTPUT = 2
 };
 
+/* What a layer is in a quantised network (layers/int8.h). */
+typedef enum skc_int8_kind {
+    SKC_INT8_NONE, /* computed in floats between bytes */
+    SKC_INT8_CONVOLUTION,
+    SKC_INT8_DEPTHWISE,
+    SKC_INT8_SUM, /* of its inputs, clamped: a layer with as_clamp sums one */
+    SKC_INT8_MAX,
+    SKC_INT8_MEAN,
+    SKC_INT8_COPY
+} skc_int8_kind;
+
+struct skc_convolution;
+
 typedef struct skc_layer_ops {
     const char      *name;    /* as written in architecture texts */
     const char      *summary; /* one line for `inspect` and the reference page */
@@ -153,6 +168,11 @@ typedef struct skc_layer_ops {
                      const skc_layer_gradient *gradient);
     bool reads_views;          /* forward and backward apply in[k].view */
     bool reads_gradient_views; /* backward applies gradient->out_view */
+    /* Optional: y = clamp(x scale[c] + shift[c]) once forward has run, and dx = a[c] kept + b[c] x
+     * + d[c] once backward has (batchnorm). In training forward need not write y then (io->out
+     * NULL), nor backward dx: others read x and dy through this view, whose numbers are in `saved`.
+     */
+    void (*as_gradient_view)(const void *saved, int32_t channels, skc_gradient_view *view);
 
     /* Optional, for inference: parameters in the order that forward reads them fastest, made once.
      * io has kernels, shapes (of the largest batch) and parameters; no buffers. */
@@ -170,8 +190,15 @@ typedef struct skc_layer_ops {
     void (*as_clamp)(const void *config, float *low, float *high);
     /* ... and a layer before it applies io->low and io->high itself. */
     bool absorbs_clamp;
+    /* ... and it makes no difference whether the clamp is before or behind the layer (max_pool). */
+    bool commutes_with_clamp;
     /* y = x at inference (dropout). */
     bool identity_at_inference;
+
+    skc_int8_kind int8;
+    /* The window and the channels of one with weights or of a pool; pictures and threads are not
+     * filled in. A dense layer is a convolution of one pixel. */
+    void (*as_convolution)(const void *config, skc_shape in, struct skc_convolution *out);
 
     /* Gradient test probes, at least one: inputs and options as an architecture text writes them,
      * e.g. "{\"inputs\": [[2, 5, 7, 3]], \"filters\": 4, \"kernel\": 3}". Ends with NULL. */

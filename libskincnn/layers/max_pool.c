@@ -1,6 +1,9 @@
 /* max_pool.c - the largest number under a sliding window, per channel; padding is never chosen. */
+#include "layers/band.h"
+#include "layers/convolution.h"
 #include "layers/geometry.h"
 
+#include <math.h>
 #include <string.h>
 
 static const skc_field fields[] = {
@@ -15,11 +18,41 @@ static const skc_field fields[] = {
     { .name = NULL }
 };
 
+/* Forward splits output rows, backward splits pictures. */
+static int32_t forward_parts(int32_t threads, const skc_window_options *options, skc_shape out)
+{
+    size_t work =
+        (size_t)out.w * (size_t)out.c * (size_t)options->kernel[0] * (size_t)options->kernel[1];
+
+    return skc__parts(threads, (size_t)out.n * (size_t)out.h, work);
+}
+
+static int32_t backward_parts(int32_t threads, skc_shape in)
+{
+    return skc__parts(threads, (size_t)in.n, skc__picture(in));
+}
+
+/* Floats of each part's scratch: viewed rows under a window, or a viewed row of gradient. */
+static size_t scratch_size(const skc_window_options *options, skc_shape in, skc_shape out)
+{
+    size_t rows = (size_t)options->kernel[0] * (size_t)in.w * (size_t)in.c;
+    size_t row  = (size_t)out.w * (size_t)out.c;
+
+    return rows > row ? rows : row;
+}
+
+static float *scratch_of(const skc_call *call, int32_t part)
+{
+    return (float *)call->io->scratch +
+           (size_t)part * scratch_size(call->config, call->io->in[0].shape, call->io->out_shape);
+}
+
 static skc_status infer(const void *options, const skc_shape *in, int32_t n_in,
                         const skc_plan_context *context, skc_layer_plan *out, skc_error *err)
 {
     skc_shape  shape;
     skc_status status = skc__pool_shape("max_pool", options, in[0], &shape, err);
+    int32_t    forward, backward;
 
     (void)n_in;
     if (status != SKC_OK)
@@ -28,108 +61,159 @@ static skc_status infer(const void *options, const skc_shape *in, int32_t n_in,
         return skc__fail(err, SKC_ELIMIT, "max_pool: %dx%d pixels; at most %d in all", in[0].h,
                          in[0].w, INT32_MAX);
     *out = (skc_layer_plan){ .out = shape };
-    if (context->training)
-        out->saved_bytes = skc__shape_count(shape) * sizeof(int32_t);
+    if (!context->training)
+        return SKC_OK;
+    forward            = forward_parts(context->threads, options, shape);
+    backward           = backward_parts(context->threads, in[0]);
+    out->saved_bytes   = skc__shape_count(shape) * sizeof(uint16_t);
+    out->scratch_bytes = (size_t)(forward > backward ? forward : backward) *
+                         scratch_size(options, in[0], shape) * sizeof(float);
     return SKC_OK;
 }
 
-/* best = x where x is larger, or NaN: a network that diverged shall show it. */
-static void take_larger(size_t c, const float *x, float *best)
+/* ---------------------------------------------------------------- forward */
+
+/* What a kernel must know of one output row. */
+static skc_max_pool row_of(const skc_window *window, int32_t channels)
 {
-    for (size_t i = 0; i < c; i++)
-        best[i] = x[i] > best[i] || x[i] != x[i] ? x[i] : best[i];
+    return (skc_max_pool){ .channels  = channels,
+                           .width_in  = window->w.in,
+                           .width_out = window->w.out,
+                           .kernel_h  = window->h.kernel,
+                           .kernel_w  = window->w.kernel,
+                           .stride    = window->w.stride,
+                           .pad_left  = window->w.before };
 }
 
-/* The same, noting in `chosen` the pixels that the numbers came from. */
-static void choose_larger(size_t c, const float *x, int32_t pixel, float *best, int32_t *chosen)
+/* The input's rows, one window after the other. A viewed row is fetched once and stays in its place
+ * in scratch as long as a window reads it. */
+typedef struct row_reader {
+    const skc_kernels *kernels;
+    skc_source         source;
+    int32_t            kernel;
+    float             *slots; /* [kernel] rows */
+    size_t             picture;
+    int32_t            end; /* rows of `picture` before it are fetched */
+} row_reader;
+
+static const float *read_row(row_reader *r, size_t picture, int32_t row)
 {
-    for (size_t i = 0; i < c; i++) {
-        bool take = x[i] > best[i] || x[i] != x[i];
-        best[i]   = take ? x[i] : best[i];
-        chosen[i] = take ? pixel : chosen[i];
+    size_t values = (size_t)r->source.shape.w * (size_t)r->source.shape.c;
+    float *slot;
+
+    if (skc__source_is_plain(&r->source))
+        return r->source.data + (picture * (size_t)r->source.shape.h + (size_t)row) * values;
+    slot = r->slots + (size_t)(row % r->kernel) * values;
+    if (picture != r->picture || row >= r->end) {
+        skc__fetch_rows(r->kernels, &r->source, picture, row, 1, 0, 0, (size_t)r->source.shape.c,
+                        slot);
+        r->picture = picture;
+        r->end     = row + 1;
     }
-}
-
-/* One output pixel y (c). x: the picture; chosen (c): NULL unless training. */
-static void pool_pixel(const skc_input *in, const float *x, skc_taps down, skc_taps across,
-                       float *y, int32_t *chosen)
-{
-    size_t  c    = (size_t)in->shape.c;
-    int32_t left = across.origin + across.first, right = across.origin + across.end;
-    int32_t top = down.origin + down.first, bottom = down.origin + down.end;
-    int32_t corner = top * in->shape.w + left;
-
-    memcpy(y, x + (size_t)corner * c, c * sizeof *y);
-    for (size_t i = 0; i < c && chosen != NULL; i++)
-        chosen[i] = corner;
-    for (int32_t row = top; row < bottom; row++)
-        for (int32_t column = left; column < right; column++) {
-            int32_t pixel = row * in->shape.w + column;
-            if (chosen != NULL)
-                choose_larger(c, x + (size_t)pixel * c, pixel, y, chosen);
-            else
-                take_larger(c, x + (size_t)pixel * c, y);
-        }
+    return slot;
 }
 
 /* Output rows begin..end-1, counted through all pictures. */
 static void forward_part(const skc_call *call, size_t begin, size_t end, int32_t part)
 {
     const skc_layer_io *io     = call->io;
-    const skc_input    *in     = &io->in[0];
-    skc_window          window = skc__window(call->config, in->shape);
-    size_t              c = (size_t)in->shape.c, rows = (size_t)window.h.out;
-    size_t              at     = begin * (size_t)window.w.out * c;
-    int32_t            *chosen = io->saved;
+    skc_window          window = skc__window(call->config, io->in[0].shape);
+    skc_max_pool        g      = row_of(&window, io->out_shape.c);
+    size_t              height = (size_t)window.h.out;
+    size_t              values = (size_t)window.w.out * (size_t)io->out_shape.c;
+    uint16_t           *chosen = io->saved;
+    row_reader          reader = { .kernels = io->kernels,
+                                   .source  = skc__input_source(io, 0),
+                                   .kernel  = window.h.kernel };
+    const float        *rows[SKC_MAX_KERNEL];
 
-    (void)part;
-    for (size_t row = begin; row < end; row++) {
-        const float *x    = in->data + row / rows * skc__picture(in->shape);
-        skc_taps     down = skc__taps(&window.h, (int32_t)(row % rows));
-        for (int32_t i = 0; i < window.w.out; i++, at += c)
-            pool_pixel(in, x, down, skc__taps(&window.w, i), io->out + at,
-                       chosen != NULL ? chosen + at : NULL);
+    if (!skc__source_is_plain(&reader.source))
+        reader.slots = scratch_of(call, part);
+    for (size_t at = begin; at < end; at++) {
+        skc_taps down = skc__taps(&window.h, (int32_t)(at % height));
+        float   *y    = io->out + at * values;
+
+        for (int32_t k = 0; k < window.h.kernel; k++)
+            rows[k] = k >= down.first && k < down.end
+                          ? read_row(&reader, at / height, down.origin + k)
+                          : NULL;
+        io->kernels->max_pool_forward(&g, rows, y, chosen != NULL ? chosen + at * values : NULL);
+        if (io->low > -INFINITY || io->high < INFINITY)
+            io->kernels->clamp(values, io->low, io->high, y, y);
     }
 }
 
 static void forward(const void *options, const skc_layer_io *io)
 {
-    skc_call                  call = { options, io, NULL };
-    const skc_window_options *o    = options;
-    size_t                    rows = (size_t)io->out_shape.n * (size_t)io->out_shape.h;
-    size_t work = (size_t)io->out_shape.w * (size_t)io->out_shape.c * (size_t)o->kernel[0] *
-                  (size_t)o->kernel[1];
+    skc_call call = { options, io, NULL };
 
-    skc__split(&call, skc__parts(io->threads, rows, work), rows, forward_part);
+    skc__split(&call, forward_parts(io->threads, options, io->out_shape),
+               (size_t)io->out_shape.n * (size_t)io->out_shape.h, forward_part);
+}
+
+/* ---------------------------------------------------------------- backward */
+
+/* Sets rows begin..end-1 of a picture's gradient to 0, where there is nothing to add to. */
+static void clear_rows(const skc_call *call, int32_t begin, int32_t end, float *dx)
+{
+    size_t row = (size_t)call->io->in[0].shape.w * (size_t)call->io->in[0].shape.c;
+
+    if (!call->gradient->accumulate[0] && begin < end)
+        memset(dx + (size_t)begin * row, 0, (size_t)(end - begin) * row * sizeof *dx);
+}
+
+/* One output row's gradient: where it is or, viewed, in scratch. */
+static const float *gradient_row(const skc_call *call, size_t at, float *scratch)
+{
+    skc_source source = skc__gradient_source(call->io, call->gradient);
+    size_t     width  = (size_t)call->io->out_shape.w;
+
+    if (skc__source_is_plain(&source))
+        return source.data + at * width * (size_t)source.shape.c;
+    skc__fetch_pixels(call->io->kernels, &source, at * width, (at + 1) * width, scratch);
+    return scratch;
+}
+
+static void backward_picture(const skc_call *call, size_t picture, float *scratch)
+{
+    const skc_layer_io *io     = call->io;
+    skc_window          window = skc__window(call->config, io->in[0].shape);
+    skc_max_pool        g      = row_of(&window, io->out_shape.c);
+    size_t              row    = (size_t)window.w.in * (size_t)io->in[0].shape.c;
+    size_t              values = (size_t)window.w.out * (size_t)io->out_shape.c;
+    float              *dx     = call->gradient->in[0] + picture * (size_t)window.h.in * row;
+    int32_t             clear  = 0; /* rows before it hold a gradient */
+    float              *rows[SKC_MAX_KERNEL];
+
+    for (int32_t i = 0; i < window.h.out; i++) {
+        skc_taps down = skc__taps(&window.h, i);
+        int32_t  end  = down.origin + down.end;
+        size_t   at   = picture * (size_t)window.h.out + (size_t)i;
+
+        for (int32_t k = 0; k < window.h.kernel; k++)
+            rows[k] = k >= down.first && k < down.end ? dx + (size_t)(down.origin + k) * row : NULL;
+        clear_rows(call, clear, end, dx);
+        clear = clear > end ? clear : end;
+        io->kernels->max_pool_backward(&g, (const uint16_t *)io->saved + at * values,
+                                       gradient_row(call, at, scratch), rows);
+    }
+    clear_rows(call, clear, window.h.in, dx);
 }
 
 /* Pictures begin..end-1. */
 static void backward_part(const skc_call *call, size_t begin, size_t end, int32_t part)
 {
-    const skc_layer_io       *io       = call->io;
-    const skc_layer_gradient *gradient = call->gradient;
-    const int32_t            *chosen   = io->saved;
-    size_t x_size = skc__picture(io->in[0].shape), y_size = skc__picture(io->out_shape);
-    size_t c = (size_t)io->out_shape.c;
-
-    (void)part;
-    if (!gradient->accumulate[0])
-        memset(gradient->in[0] + begin * x_size, 0, (end - begin) * x_size * sizeof(float));
-    for (size_t at = begin * y_size; at < end * y_size; at += c) {
-        float *dx = gradient->in[0] + at / y_size * x_size;
-        for (size_t i = 0; i < c; i++)
-            dx[(size_t)chosen[at + i] * c + i] += gradient->out[at + i];
-    }
+    for (size_t picture = begin; picture < end; picture++)
+        backward_picture(call, picture, scratch_of(call, part));
 }
 
 static void backward(const void *options, const skc_layer_io *io,
                      const skc_layer_gradient *gradient)
 {
     skc_call call = { options, io, gradient };
-    size_t   n    = (size_t)io->out_shape.n;
 
     if (gradient->in[0] != NULL)
-        skc__split(&call, skc__parts(io->threads, n, skc__picture(io->in[0].shape)), n,
+        skc__split(&call, backward_parts(io->threads, io->in[0].shape), (size_t)io->out_shape.n,
                    backward_part);
 }
 
@@ -142,15 +226,28 @@ static const char *const probes[] = {
     NULL,
 };
 
+static void as_convolution(const void *options, skc_shape in, skc_convolution *out)
+{
+    *out = (skc_convolution){
+        .window = skc__window(options, in), .groups = (size_t)in.c, .c_in = 1, .c_out = 1
+    };
+}
+
 const skc_layer_ops skc__layer_max_pool = {
-    .name        = "max_pool",
-    .summary     = "largest number under a sliding window",
-    .config_size = sizeof(skc_window_options),
-    .fields      = fields,
-    .min_inputs  = 1,
-    .max_inputs  = 1,
-    .infer       = infer,
-    .forward     = forward,
-    .backward    = backward,
-    .probes      = probes,
+    .name                 = "max_pool",
+    .summary              = "largest number under a sliding window",
+    .config_size          = sizeof(skc_window_options),
+    .fields               = fields,
+    .min_inputs           = 1,
+    .max_inputs           = 1,
+    .infer                = infer,
+    .forward              = forward,
+    .backward             = backward,
+    .reads_views          = true,
+    .reads_gradient_views = true,
+    .absorbs_clamp        = true,
+    .commutes_with_clamp  = true,
+    .int8                 = SKC_INT8_MAX,
+    .as_convolution       = as_convolution,
+    .probes               = probes,
 };

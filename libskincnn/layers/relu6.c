@@ -35,5 +35,6 @@ const skc_layer_ops skc__layer_relu6 = {
     .forward           = forward,
     .backward          = backward,
     .as_clamp          = as_clamp,
+    .int8              = SKC_INT8_SUM,
     .probes            = (const char *const[]){ "{\"inputs\": [[2, 5, 3, 7]]}", NULL },
 };

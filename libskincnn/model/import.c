@@ -289,8 +289,10 @@ skc_status skc_model_import(skc_model *model, const char *weights_path, const ch
     size_t          size;
     skc_safetensors file;
     skc_json       *map;
-    skc_status      status = read_map(model, map_path, &map, err);
+    skc_status      status = skc__refuse_quantised(model, "filled", err);
 
+    if (status == SKC_OK)
+        status = read_map(model, map_path, &map, err);
     if (status != SKC_OK)
         return status;
     skc__model_changed(model);

@@ -18,7 +18,7 @@ skc_status skc__input_stage(const skc_image *image, const skc_preprocessing *p,
     pixels = skc__allocate(allocator, (size_t)width * (size_t)height * 3, err);
     if (pixels == NULL)
         return SKC_ENOMEM;
-    status = skc__pixels_resize(source, width, height, allocator, pixels, err);
+    status = skc__pixels_resize(&image->kernels, source, width, height, allocator, pixels, err);
     if (status != SKC_OK) {
         skc__release(allocator, pixels);
         return status;

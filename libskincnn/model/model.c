@@ -193,6 +193,8 @@ void skc_model_free(skc_model *model)
         return;
     allocator = model->allocator;
     skc__model_changed(model);
+    if (model->is_quantised)
+        skc__arena_free(&model->quantisation_arena);
     skc__graph_free(&model->graph);
     skc__arena_free(&model->arena);
     skc__release(&allocator, model->architecture);
@@ -318,8 +320,11 @@ static bool same_extents(const skc_param_spec *a, const skc_param_spec *b)
 skc_status skc_model_transfer(skc_model *model, const skc_model *source, int32_t *copied,
                               skc_error *err)
 {
-    int32_t count = 0;
+    int32_t    count  = 0;
+    skc_status status = skc__refuse_quantised(model, "filled", err);
 
+    if (status != SKC_OK)
+        return status;
     for (int32_t p = 0; p < model->graph.param_count; p++) {
         const skc_param_spec *spec = skc__graph_param(&model->graph, p, NULL);
         int32_t               from = skc__model_find_param(source, model->param_name[p]);

@@ -4,6 +4,7 @@
 
 #include "core/json.h"
 #include "graph/fold.h"
+#include "graph/quantised.h"
 #include "image/image.h"
 #include "model/safetensors.h"
 
@@ -25,6 +26,11 @@ struct skc_model {
     char              sha256[65];
     skc_folded        folded; /* for sessions; of the parameters as they were when it was made */
     bool              has_folded;
+    /* A quantised model: its architecture is a folded one (quantise.c), `param` has its weights as
+     * they are after quantising. */
+    bool              is_quantised;
+    skc_quantisation  quantisation; /* in quantisation_arena */
+    skc_arena         quantisation_arena;
 };
 
 /* What a model is made from, besides its parameters: the "skincnn" text of a file, or options. */
@@ -50,6 +56,31 @@ void skc__model_changed(skc_model *model);
 
 /* Prepares the parameters for sessions, once they are final. */
 skc_status skc__model_fold(skc_model *model, skc_error *err);
+
+/* Refuses a tensor (NULL: missing) that has not the shape of parameter p. */
+skc_status skc__model_check_shape(const skc_model *model, int32_t p, const skc_safetensors *file,
+                                  const skc_stored *tensor, skc_error *err);
+
+/* ---------------------------------------------------------------- quantised models */
+
+/* The architecture text that folding leaves of a model's: without what was taken in. To be
+ * released; NULL: out of memory. */
+char *skc__folded_architecture(const skc_model *model, const skc_folded *folded, skc_error *err);
+
+/* Makes room for a quantisation of the model, which is folded first; SKC_EFORMAT where folding its
+ * architecture still changes parameters. */
+skc_status skc__quantisation_create(skc_model *model, const char *where, skc_error *err);
+
+/* Refuses quantised models: `what` cannot be done to them. */
+skc_status skc__refuse_quantised(const skc_model *model, const char *what, skc_error *err);
+
+/* {"activations": {tensor: [scale, zero]}}; NULL: out of memory. */
+skc_json  *skc__quantisation_describe(const skc_model *model);
+/* Reads what quantisation_describe wrote, and all tensors of the file. */
+skc_status skc__quantisation_read(skc_model *model, const skc_json *json,
+                                  const skc_safetensors *file, skc_error *err);
+skc_status skc__quantisation_write(const skc_model *model, const char *path,
+                                   const skc_json *metadata, skc_error *err);
 
 skc_status skc__preprocessing_check(const skc_preprocessing *p, const char *where, skc_error *err);
 

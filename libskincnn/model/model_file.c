@@ -91,6 +91,8 @@ skc_json *skc__model_describe(const skc_model *model)
     ok = skc__json_set(json, "decision", describe_decision(model)) && ok;
     ok = skc__json_set(json, "provenance", reparse(model->provenance)) && ok;
     ok = skc__json_set(json, "architecture", reparse(model->architecture)) && ok;
+    if (model->is_quantised)
+        ok = skc__json_set(json, "quantisation", skc__quantisation_describe(model)) && ok;
     if (ok)
         return json;
     skc__json_free(json);
@@ -125,8 +127,9 @@ void skc__model_entries(const skc_model *model, const char *prefix, float *const
     for (int32_t p = 0; p < model->graph.param_count; p++) {
         const skc_param_spec *spec = skc__graph_param(&model->graph, p, NULL);
 
-        entries[p] =
-            (skc_to_store){ prefix, model->param_name[p], spec->rank, spec->extent, param[p] };
+        entries[p] = (skc_to_store){ prefix,     model->param_name[p],
+                                     spec->rank, spec->extent,
+                                     param[p],   NULL };
     }
 }
 
@@ -150,9 +153,26 @@ skc_status skc__model_save(const skc_model *model, float *const *param, const ch
     return status;
 }
 
+static skc_status save_quantised(const skc_model *model, const char *path, skc_precision precision,
+                                 skc_error *err)
+{
+    skc_json  *metadata;
+    skc_status status;
+
+    if (precision != SKC_F32)
+        return skc__refuse_quantised(model, "written in F16", err);
+    metadata = skc__model_metadata(model);
+    status   = metadata != NULL ? skc__quantisation_write(model, path, metadata, err)
+                                : skc__fail(err, SKC_ENOMEM, "%s: out of memory", path);
+    skc__json_free(metadata);
+    return status;
+}
+
 skc_status skc_model_save(const skc_model *model, const char *path, skc_precision precision,
                           skc_error *err)
 {
+    if (model->is_quantised)
+        return save_quantised(model, path, precision, err);
     return skc__model_save(model, model->param, path, precision, err);
 }
 
@@ -329,13 +349,17 @@ static skc_status parse_description(const skc_safetensors *file, skc_json **out,
     return skc__json_parse(text, strlen(text), where, out, err);
 }
 
-static skc_status check_shape(const skc_safetensors *file, const skc_stored *tensor,
-                              const skc_param_spec *spec, skc_error *err)
+skc_status skc__model_check_shape(const skc_model *model, int32_t p, const skc_safetensors *file,
+                                  const skc_stored *tensor, skc_error *err)
 {
-    bool    same = tensor->rank == spec->rank;
-    int64_t wanted[4];
-    char    found_text[128], wanted_text[128];
+    const skc_param_spec *spec = skc__graph_param(&model->graph, p, NULL);
+    bool                  same = tensor != NULL && tensor->rank == spec->rank;
+    int64_t               wanted[4];
+    char                  found_text[128], wanted_text[128];
 
+    if (tensor == NULL)
+        return skc__fail(err, SKC_EMISMATCH, "%s: tensor %s is missing", file->name,
+                         model->param_name[p]);
     for (int32_t i = 0; i < spec->rank; i++) {
         wanted[i] = spec->extent[i];
         same      = same && tensor->extent[i] == wanted[i];
@@ -364,7 +388,7 @@ skc_status skc__model_read_params(const skc_model *model, const skc_safetensors 
         tensor = skc__safetensors_find(file, name);
         if (tensor == NULL)
             return skc__fail(err, SKC_EMISMATCH, "%s: tensor %s is missing", file->name, name);
-        status = check_shape(file, tensor, skc__graph_param(&model->graph, p, NULL), err);
+        status = skc__model_check_shape(model, p, file, tensor, err);
         if (status == SKC_OK)
             status = skc__safetensors_read(file, tensor, check_only ? NULL : param[p], err);
     }
@@ -382,6 +406,20 @@ static skc_status check_all_read(const skc_model *model, const skc_safetensors *
     return SKC_OK;
 }
 
+static skc_status read_tensors(const skc_json *json, const skc_safetensors *file, skc_model *model,
+                               skc_error *err)
+{
+    const skc_json *quantisation = skc__json_get(json, "quantisation");
+    skc_status      status;
+
+    if (quantisation != NULL)
+        return skc__quantisation_read(model, quantisation, file, err);
+    status = skc__model_read_params(model, file, "", model->param, false, err);
+    if (status == SKC_OK)
+        status = check_all_read(model, file, err);
+    return status == SKC_OK ? skc__model_fold(model, err) : status;
+}
+
 static skc_status read_model(const skc_safetensors *file, skc_model **out, skc_error *err)
 {
     skc_json  *json;
@@ -391,14 +429,9 @@ static skc_status read_model(const skc_safetensors *file, skc_model **out, skc_e
     if (status != SKC_OK)
         return status;
     status = read_description(json, file, &model, err);
+    if (status == SKC_OK)
+        status = read_tensors(json, file, model, err);
     skc__json_free(json);
-    if (status != SKC_OK)
-        return status;
-    status = skc__model_read_params(model, file, "", model->param, false, err);
-    if (status == SKC_OK)
-        status = check_all_read(model, file, err);
-    if (status == SKC_OK)
-        status = skc__model_fold(model, err);
     if (status == SKC_OK)
         *out = model;
     else

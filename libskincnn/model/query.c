@@ -3,6 +3,11 @@
 
 #include "model/model.h"
 
+bool skc_model_is_quantised(const skc_model *model)
+{
+    return model->is_quantised;
+}
+
 const char *skc_model_architecture_name(const skc_model *model)
 {
     return model->graph.name;

@@ -16,10 +16,9 @@ static const struct {
     const char *name;
     size_t      bytes;
 } dtypes[] = {
-    [SKC_DTYPE_F32]  = { "F32", 4 },
-    [SKC_DTYPE_F16]  = { "F16", 2 },
-    [SKC_DTYPE_BF16] = { "BF16", 2 },
-    [SKC_DTYPE_F64]  = { "F64", 8 },
+    [SKC_DTYPE_F32] = { "F32", 4 },   [SKC_DTYPE_F16] = { "F16", 2 },
+    [SKC_DTYPE_BF16] = { "BF16", 2 }, [SKC_DTYPE_F64] = { "F64", 8 },
+    [SKC_DTYPE_I8] = { "I8", 1 },
 };
 
 const char *skc__shape_text(char out[128], int32_t rank, const int64_t *extent)
@@ -49,7 +48,7 @@ static skc_status read_dtype(const skc_safetensors *file, const skc_json *json, 
             tensor->dtype = (skc_dtype)i;
             return SKC_OK;
         }
-    return refuse(file, tensor->name, "dtype must be F32, F16, BF16 or F64", err);
+    return refuse(file, tensor->name, "dtype must be F32, F16, BF16, F64 or I8", err);
 }
 
 static skc_status read_shape(const skc_safetensors *file, const skc_json *json, skc_stored *tensor,
@@ -271,6 +270,8 @@ static float element(const unsigned char *data, skc_dtype dtype, size_t i)
     case SKC_DTYPE_F64:
         memcpy(&wide, data + 8 * i, sizeof wide);
         return (float)wide;
+    case SKC_DTYPE_I8: /* refused before */
+        break;
     }
     return NAN;
 }
@@ -283,6 +284,8 @@ skc_status skc__safetensors_read(const skc_safetensors *file, const skc_stored *
 
     if (status != SKC_OK)
         return status;
+    if (tensor->dtype == SKC_DTYPE_I8)
+        return refuse(file, tensor->name, "dtype must be F32, F16, BF16 or F64, not I8", err);
     for (size_t i = 0; i < tensor->count; i++) {
         float value = element(data, tensor->dtype, i);
 
@@ -292,5 +295,23 @@ skc_status skc__safetensors_read(const skc_safetensors *file, const skc_stored *
         if (out != NULL)
             out[i] = value;
     }
+    return SKC_OK;
+}
+
+skc_status skc__safetensors_read_bytes(const skc_safetensors *file, const skc_stored *tensor,
+                                       int8_t *out, skc_error *err)
+{
+    skc_status status = verify_checksum(file, tensor, err);
+
+    if (status != SKC_OK)
+        return status;
+    if (tensor->dtype != SKC_DTYPE_I8)
+        return refuse(file, tensor->name, "dtype must be I8", err);
+    memcpy(out, file->data + tensor->begin, tensor->count);
+    for (size_t i = 0; i < tensor->count; i++)
+        if (out[i] == INT8_MIN)
+            return skc__fail(err, SKC_EFORMAT,
+                             "%s: tensor %.80s: element %zu is -128; -127..127 is allowed",
+                             file->name, tensor->name, i);
     return SKC_OK;
 }

@@ -12,7 +12,13 @@
 
 enum { SKC_MAX_RANK = 8 };
 
-typedef enum skc_dtype { SKC_DTYPE_F32, SKC_DTYPE_F16, SKC_DTYPE_BF16, SKC_DTYPE_F64 } skc_dtype;
+typedef enum skc_dtype {
+    SKC_DTYPE_F32,
+    SKC_DTYPE_F16,
+    SKC_DTYPE_BF16,
+    SKC_DTYPE_F64,
+    SKC_DTYPE_I8
+} skc_dtype;
 
 /* One tensor of a file that is read. `name` belongs to the file's header. */
 typedef struct skc_stored {
@@ -46,10 +52,14 @@ const skc_stored *skc__safetensors_find(const skc_safetensors *file, const char 
 /* A text of "__metadata__"; NULL: absent. */
 const char       *skc__safetensors_metadata(const skc_safetensors *file, const char *key);
 
-/* Reads a tensor as float32: refuses a wrong checksum, NaN and infinity, naming the tensor.
- * out NULL: only that. */
+/* Reads a tensor of floats as float32: refuses a wrong checksum, NaN and infinity, naming the
+ * tensor. out NULL: only that. */
 skc_status skc__safetensors_read(const skc_safetensors *file, const skc_stored *tensor, float *out,
                                  skc_error *err);
+
+/* Reads a tensor of I8: refuses a wrong checksum, and -128. */
+skc_status skc__safetensors_read_bytes(const skc_safetensors *file, const skc_stored *tensor,
+                                       int8_t *out, skc_error *err);
 
 /* "[32, 3, 3, 3]" */
 const char *skc__shape_text(char out[128], int32_t rank, const int64_t *extent);
@@ -60,6 +70,7 @@ typedef struct skc_to_store {
     int32_t        rank;
     const int32_t *extent;
     const float   *data;
+    const int8_t  *bytes; /* not NULL: in place of data, as I8 */
 } skc_to_store;
 
 /* Writes the tensors in `precision`, with checksums and with the texts of `metadata` (an object of

@@ -20,7 +20,9 @@ static size_t param_elements(const skc_to_store *tensor)
 
 static size_t stored_bytes(const skc_to_store *tensor, skc_precision precision)
 {
-    return param_elements(tensor) * (precision == SKC_F16 ? 2 : 4);
+    const size_t each = tensor->bytes != NULL ? 1 : precision == SKC_F16 ? 2 : 4;
+
+    return param_elements(tensor) * each;
 }
 
 static bool set_named(skc_json *object, const skc_to_store *tensor, skc_json *value)
@@ -47,6 +49,8 @@ static const void *encode(const skc_to_store *tensor, skc_precision precision, v
     uint16_t *halves = buffer;
     size_t    count  = param_elements(tensor);
 
+    if (tensor->bytes != NULL)
+        return tensor->bytes;
     if (precision == SKC_F32)
         return tensor->data;
     for (size_t i = 0; i < count; i++)
@@ -58,7 +62,7 @@ static const void *encode(const skc_to_store *tensor, skc_precision precision, v
 static skc_status check_values(const char *path, const skc_to_store *tensor,
                                skc_precision precision, skc_error *err)
 {
-    size_t count = param_elements(tensor);
+    size_t count = tensor->bytes != NULL ? 0 : param_elements(tensor);
 
     for (size_t i = 0; i < count; i++) {
         float value = tensor->data[i];
@@ -77,7 +81,8 @@ static skc_status check_values(const char *path, const skc_to_store *tensor,
 static skc_json *describe(const skc_to_store *tensor, skc_precision precision, size_t begin)
 {
     skc_json *entry = skc__json_object(), *shape = skc__json_array(), *offsets = skc__json_array();
-    bool      ok = true;
+    const char *dtype = tensor->bytes != NULL ? "I8" : precision == SKC_F16 ? "F16" : "F32";
+    bool        ok    = true;
 
     for (int32_t i = 0; i < tensor->rank; i++)
         ok = skc__json_append(shape, skc__json_integer(tensor->extent[i])) && ok;
@@ -85,8 +90,7 @@ static skc_json *describe(const skc_to_store *tensor, skc_precision precision, s
     ok = skc__json_append(offsets,
                           skc__json_integer((int64_t)(begin + stored_bytes(tensor, precision)))) &&
          ok;
-    ok =
-        skc__json_set(entry, "dtype", skc__json_string(precision == SKC_F16 ? "F16" : "F32")) && ok;
+    ok = skc__json_set(entry, "dtype", skc__json_string(dtype)) && ok;
     ok = skc__json_set(entry, "shape", shape) && ok;
     ok = skc__json_set(entry, "data_offsets", offsets) && ok;
     if (ok)

@@ -20,14 +20,18 @@ struct skc_session {
     skc_allocator       allocator;
     const skc_model    *model;
     skc_kernels         kernels;
+    skc_pool           *pool;
     skc_folded          own; /* where the model has none prepared */
     bool                has_own;
     const skc_graph    *graph;
     const float *const *param;
-    int32_t       max_batch, views; /* the workspace has room for one picture's views at least */
-    skc_workspace workspace;
-    float        *sampled; /* one picture as float 0..255 */
-    scratch       scratch;
+    int32_t             max_batch, views; /* there is room for one picture's views at least */
+    skc_workspace       workspace;
+    skc_quantised       quantised; /* in its place where the model is */
+    float              *input;     /* (batch, h, w, c), of either */
+    int32_t             batch;     /* pictures that there is room for */
+    float              *sampled;   /* one picture as float 0..255 */
+    scratch             scratch;
 };
 
 /* ---------------------------------------------------------------- scratch */
@@ -105,21 +109,48 @@ static skc_status choose_graph(skc_session *session, skc_error *err)
     return status;
 }
 
+static skc_status create_workspace(skc_session *session, skc_error *err)
+{
+    const skc_workspace_options options = { .max_batch = session->batch,
+                                            .threads   = skc__pool_threads(session->pool),
+                                            .pool      = session->pool,
+                                            .kernels   = &session->kernels,
+                                            .param     = session->param };
+    skc_status status = skc__workspace_create(session->graph, &options, &session->allocator,
+                                              &session->workspace, err);
+
+    if (status == SKC_OK)
+        session->input = session->workspace.value[0];
+    return status;
+}
+
+static skc_status create_quantised(skc_session *session, skc_error *err)
+{
+    const skc_quantised_options options = { session->batch, skc__pool_threads(session->pool),
+                                            session->pool, &session->kernels };
+    skc_status                  status =
+        skc__quantised_create(session->graph, session->param, &session->model->quantisation,
+                              &options, &session->allocator, &session->quantised, err);
+
+    if (status == SKC_OK)
+        session->input = session->quantised.input;
+    return status;
+}
+
 static skc_status fill_session(skc_session *session, int32_t max_batch, const skc_runtime *runtime,
                                skc_error *err)
 {
-    int32_t               views   = session->model->views;
-    skc_workspace_options options = { .max_batch = max_batch > views ? max_batch : views,
-                                      .kernels   = &session->kernels };
-    skc_status            status  = skc__kernels(runtime, &session->kernels, err);
+    int32_t    views  = session->model->views;
+    skc_status status = skc__kernels(runtime, &session->kernels, err);
 
+    session->batch = max_batch > views ? max_batch : views;
     if (status == SKC_OK)
-        status = skc__threads(runtime, &options.threads, err);
+        status = skc__pool_create(runtime, &session->pool, err);
     if (status == SKC_OK)
         status = choose_graph(session, err);
     if (status == SKC_OK)
-        status = skc__workspace_create(session->graph, &options, &session->allocator,
-                                       &session->workspace, err);
+        status = session->model->is_quantised ? create_quantised(session, err)
+                                              : create_workspace(session, err);
     if (status != SKC_OK)
         return status;
     session->sampled = skc__allocate(&session->allocator,
@@ -160,7 +191,9 @@ void skc_session_free(skc_session *session)
     if (session == NULL)
         return;
     allocator = session->allocator;
+    skc__pool_free(session->pool);
     skc__workspace_free(&session->workspace);
+    skc__quantised_free(&session->quantised);
     if (session->has_own)
         skc__folded_free(&session->own);
     skc__release(&allocator, session->sampled);
@@ -170,7 +203,8 @@ void skc_session_free(skc_session *session)
 
 size_t skc_session_bytes(const skc_session *session)
 {
-    return sizeof *session + session->workspace.arena.size +
+    return sizeof *session + skc__pool_bytes(session->pool) + session->workspace.arena.size +
+           session->quantised.arena.size +
            (session->has_own ? session->own.arena.size + session->own.graph.arena.size : 0) +
            skc__shape_count(session->graph->input) * sizeof(float) + session->scratch.size;
 }
@@ -182,6 +216,10 @@ static const float *run(const skc_session *session, int32_t n)
 {
     const skc_walk walk = { .n = n, .param = session->param };
 
+    if (session->model->is_quantised) {
+        skc__quantised_forward(&session->quantised, n);
+        return session->quantised.output;
+    }
     skc__forward(&session->workspace, &walk);
     return session->workspace.value[session->graph->node_count];
 }
@@ -194,18 +232,30 @@ static skc_status check_finite(const float *values, size_t count, skc_error *err
     return SKC_OK;
 }
 
+/* Floats bring NaN to the scores, where it is found; bytes would hide it. */
+static skc_status check_inputs(const float *inputs, size_t count, skc_error *err)
+{
+    bool finite = true;
+
+    for (size_t i = 0; i < count; i++)
+        finite &= fabsf(inputs[i]) < INFINITY;
+    return finite ? SKC_OK : skc__fail(err, SKC_EINVAL, "an input is not finite");
+}
+
 skc_status skc_session_run(skc_session *session, const float *inputs, int32_t count, float *logits,
                            skc_error *err)
 {
     size_t       scores = (size_t)count * (size_t)session->model->label_count;
+    size_t       values = (size_t)count * skc__shape_count(session->graph->input);
     const float *result;
     skc_status   status;
 
     if (count < 1 || count > session->max_batch)
         return skc__fail(err, SKC_EINVAL, "%d inputs; 1..%d are allowed", count,
                          session->max_batch);
-    memcpy(session->workspace.value[0], inputs,
-           (size_t)count * skc__shape_count(session->graph->input) * sizeof(float));
+    if (session->model->is_quantised && check_inputs(inputs, values, err) != SKC_OK)
+        return SKC_EINVAL;
+    memcpy(session->input, inputs, values * sizeof(float));
     result = run(session, count);
     status = check_finite(result, scores, err);
     if (status == SKC_OK)
@@ -227,9 +277,9 @@ static skc_status prepare(skc_session *session, const skc_image *image, int32_t 
     for (int32_t view = 0; view < session->views && status == SKC_OK; view++) {
         skc_sampling sampling = skc__sampling_plain(staged.width, staged.height, &p, view);
 
-        skc__sample(staged, &sampling, p.width, p.height, session->sampled);
+        skc__sample(&session->kernels, staged, &sampling, p.width, p.height, session->sampled);
         skc__input_normalise(&session->kernels, &p, session->sampled,
-                             session->workspace.value[0] + (size_t)(at + view) * elements);
+                             session->input + (size_t)(at + view) * elements);
     }
     skc__release(&allocator, block);
     scratch_reset(&session->scratch);
@@ -261,7 +311,7 @@ static skc_status predict_some(skc_session *session, const skc_image *const *ima
 skc_status skc_session_predict(skc_session *session, const skc_image *const *images, int32_t count,
                                float *probabilities, skc_error *err)
 {
-    int32_t    most   = session->workspace.max_batch / session->views;
+    int32_t    most   = session->batch / session->views;
     skc_status status = SKC_OK;
 
     if (count < 1)

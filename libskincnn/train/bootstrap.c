@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/parallel.h"
 #include "core/random.h"
 
 typedef struct {
@@ -38,12 +37,12 @@ static void resample(void *context, int32_t task, int32_t thread)
     skc__figures(work->sample, bench->weights, &bench->tally, work->figures + row);
 }
 
-void skc__bootstrap(const skc_sample *sample, uint64_t seed, int32_t resamples, int32_t threads,
+void skc__bootstrap(const skc_sample *sample, uint64_t seed, int32_t resamples, skc_pool *pool,
                     skc_bench *benches, double *figures)
 {
     job work = { sample, seed, benches, figures };
 
-    skc__parallel(threads, resamples, resample, &work);
+    skc__parallel(pool, resamples, resample, &work);
 }
 
 static int by_value(const void *a, const void *b)

@@ -52,7 +52,7 @@ static size_t picture_bytes(int32_t width, int32_t height)
 
 struct skc_cache_writer {
     skc_runtime  runtime; /* what pictures are decoded with */
-    int32_t      threads;
+    skc_pool    *pool;
     skc_writer   file;
     cache_header header;
     cache_entry *table; /* (rows) */
@@ -62,6 +62,7 @@ static void release_writer(skc_cache_writer *writer)
 {
     skc_allocator allocator = writer->runtime.allocator;
 
+    skc__pool_free(writer->pool);
     skc__release(&allocator, writer->table);
     skc__release(&allocator, writer);
 }
@@ -116,13 +117,10 @@ skc_status skc_cache_writer_create(const char *path, int32_t rows, int32_t side,
 {
     skc_allocator     allocator = skc__allocator(runtime);
     skc_cache_writer *writer;
-    int32_t           threads = 1;
-    skc_status        status  = check_create(path, rows, side, key, err);
+    skc_status        status = check_create(path, rows, side, key, err);
 
     if (status == SKC_OK && out == NULL)
         status = skc__fail(err, SKC_EINVAL, "cache: out is NULL");
-    if (status == SKC_OK)
-        status = skc__threads(runtime, &threads, err);
     if (status != SKC_OK)
         return status;
     writer = skc__allocate_zeroed(&allocator, sizeof *writer, err);
@@ -130,9 +128,10 @@ skc_status skc_cache_writer_create(const char *path, int32_t rows, int32_t side,
         return SKC_ENOMEM;
     skc_runtime_init(&writer->runtime);
     writer->runtime.allocator = allocator;
-    writer->threads           = threads;
     fill_header(&writer->header, rows, side, key);
-    status = start_file(writer, path, err);
+    status = skc__pool_create(runtime, &writer->pool, err);
+    if (status == SKC_OK)
+        status = start_file(writer, path, err);
     if (status == SKC_OK)
         *out = writer;
     else
@@ -176,7 +175,8 @@ static skc_status stage(const skc_cache_writer *writer, const skc_cache_item *it
     out->pixels = skc__allocate(allocator, picture_bytes(out->width, out->height), err);
     status      = out->pixels == NULL ? SKC_ENOMEM : SKC_OK;
     if (status == SKC_OK)
-        status = skc__pixels_resize((skc_pixels){ image->pixels, image->width, image->height },
+        status = skc__pixels_resize(&image->kernels,
+                                    (skc_pixels){ image->pixels, image->width, image->height },
                                     out->width, out->height, allocator, out->pixels, err);
     skc_image_free(image);
     return status;
@@ -219,7 +219,7 @@ static skc_status put_block(skc_cache_writer *writer, const skc_cache_item *item
     skc_status status = SKC_OK;
 
     memset(out, 0, (size_t)count * sizeof *out);
-    skc__parallel(writer->threads, count, stage_task, &s);
+    skc__parallel(writer->pool, count, stage_task, &s);
     for (int32_t i = 0; i < count; i++) {
         if (status == SKC_OK && results[i].status == SKC_OK)
             status = append(writer, &items[i], &out[i], &results[i], err);
@@ -241,7 +241,7 @@ skc_status skc_cache_writer_put(skc_cache_writer *writer, const skc_cache_item *
         return skc__fail(err, SKC_EIO, "%s: an earlier write failed", writer->file.path);
     if (count == 0)
         return SKC_OK;
-    room  = writer->threads * BLOCK_FACTOR;
+    room  = skc__pool_threads(writer->pool) * BLOCK_FACTOR;
     block = skc__allocate(&writer->runtime.allocator, (size_t)room * sizeof *block, err);
     if (block == NULL)
         return SKC_ENOMEM;

@@ -2,7 +2,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "core/parallel.h"
 #include "train/metrics.h"
 
 typedef struct {
@@ -37,7 +36,8 @@ typedef struct {
     double    *whole;   /* figures of the whole set */
     double    *figures; /* (resamples, figures) */
     double    *scratch; /* (resamples) */
-    int32_t    resamples, threads;
+    int32_t    resamples;
+    skc_pool  *pool;
 } workspace;
 
 void skc_evaluation_input_init(skc_evaluation_input *input)
@@ -99,22 +99,23 @@ static void share_out(workspace *work, int32_t *draws, int32_t *weights, int64_t
 {
     size_t count = (size_t)work->sample.count, classes = (size_t)work->sample.classes;
 
-    for (size_t t = 0; t < (size_t)work->threads; t++) {
+    for (size_t t = 0; t < (size_t)skc__pool_threads(work->pool); t++) {
         work->benches[t].draws           = draws + t * count;
         work->benches[t].weights         = weights + t * count;
         work->benches[t].tally.confusion = confusions + t * classes * classes;
     }
 }
 
-/* `threads` is set; releases itself when it fails. */
+/* `pool` is set; releases itself, but not the pool, when it fails. */
 static skc_status workspace_create(const skc_evaluation_input *input, const skc_runtime *runtime,
                                    workspace *work, skc_error *err)
 {
     size_t      count = (size_t)input->count, classes = (size_t)input->classes;
-    size_t      figures = (size_t)skc__figure_count(input->classes);
-    size_t      threads = (size_t)work->threads, resamples = (size_t)input->resamples;
-    skc_sample *sample = &work->sample;
-    holdings   *held   = &work->held;
+    size_t      figures   = (size_t)skc__figure_count(input->classes);
+    size_t      threads   = (size_t)skc__pool_threads(work->pool);
+    size_t      resamples = (size_t)input->resamples;
+    skc_sample *sample    = &work->sample;
+    holdings   *held      = &work->held;
     int32_t    *draws, *weights;
     int64_t    *confusions;
 
@@ -245,7 +246,7 @@ static void compute(skc_evaluation *self, const skc_evaluation_input *input, wor
     skc_bench *bench = &work->benches[0];
 
     skc__sample_fill(&work->sample, input);
-    skc__bootstrap(&work->sample, input->seed, input->resamples, work->threads, work->benches,
+    skc__bootstrap(&work->sample, input->seed, input->resamples, work->pool, work->benches,
                    work->figures);
     for (int32_t i = 0; i < input->count; i++)
         bench->weights[i] = 1;
@@ -254,29 +255,39 @@ static void compute(skc_evaluation *self, const skc_evaluation_input *input, wor
     trace_curves(self, work);
 }
 
+/* The whole of it, once `pool` is set. */
+static skc_status evaluate(const skc_evaluation_input *input, const skc_runtime *runtime,
+                           workspace *work, skc_evaluation **out, skc_error *err)
+{
+    skc_status      status = workspace_create(input, runtime, work, err);
+    skc_evaluation *self;
+
+    if (status != SKC_OK)
+        return status;
+    self = evaluation_create(input, runtime, err);
+    if (self != NULL) {
+        compute(self, input, work);
+        *out = self;
+    }
+    let_go(&work->held);
+    return self != NULL ? SKC_OK : SKC_ENOMEM;
+}
+
 skc_status skc_evaluate(const skc_evaluation_input *input, const skc_runtime *runtime,
                         skc_evaluation **out, skc_error *err)
 {
-    workspace       work = { 0 };
-    skc_evaluation *self;
-    skc_status      status;
+    workspace  work = { 0 };
+    skc_status status;
 
     if (out == NULL)
         return skc__fail(err, SKC_EINVAL, "out is NULL");
     status = check_input(input, err);
     if (status == SKC_OK)
-        status = skc__threads(runtime, &work.threads, err);
+        status = skc__pool_create(runtime, &work.pool, err);
     if (status == SKC_OK)
-        status = workspace_create(input, runtime, &work, err);
-    if (status != SKC_OK)
-        return status;
-    self = evaluation_create(input, runtime, err);
-    if (self != NULL) {
-        compute(self, input, &work);
-        *out = self;
-    }
-    let_go(&work.held);
-    return self != NULL ? SKC_OK : SKC_ENOMEM;
+        status = evaluate(input, runtime, &work, out, err);
+    skc__pool_free(work.pool);
+    return status;
 }
 
 /* ---------------------------------------------------------------- results */

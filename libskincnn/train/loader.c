@@ -1,8 +1,6 @@
 /* loader.c - pictures of a dataset as network inputs, several at a time. */
 #include "train/loader.h"
 
-#include "core/parallel.h"
-
 /* One call's work, shared by the threads. draw NULL: plain. */
 typedef struct job {
     const skc_loader  *loader;
@@ -19,13 +17,14 @@ static size_t input_elements(const skc_loader *loader)
 }
 
 skc_status skc__loader_create(const skc_kernels *kernels, const skc_preprocessing *preprocessing,
-                              int32_t threads, const skc_allocator *allocator, skc_loader *out,
+                              skc_pool *pool, const skc_allocator *allocator, skc_loader *out,
                               skc_error *err)
 {
-    skc_loader loader = { *allocator, kernels, preprocessing, threads, NULL };
+    skc_loader loader  = { *allocator, kernels, preprocessing, pool, NULL };
+    size_t     threads = (size_t)skc__pool_threads(pool);
 
     loader.sampled =
-        skc__allocate(allocator, (size_t)threads * input_elements(&loader) * sizeof(float), err);
+        skc__allocate(allocator, threads * input_elements(&loader) * sizeof(float), err);
     if (loader.sampled == NULL)
         return SKC_ENOMEM;
     *out = loader;
@@ -61,15 +60,16 @@ static void load_one(void *context, int32_t i, int32_t thread)
 
     if (j->draw == NULL) {
         sampling = skc__sampling_plain(pixels.width, pixels.height, p, j->symmetry);
-        skc__sample(pixels, &sampling, p->width, p->height, sampled);
+        skc__sample(j->loader->kernels, pixels, &sampling, p->width, p->height, sampled);
     } else {
         skc_random random =
             skc__random_stream(j->draw->seed, j->draw->epoch, j->draw->place + (uint64_t)i);
 
         sampling =
             skc__sampling_random(pixels.width, pixels.height, p, j->draw->augmentation, &random);
-        skc__sample(pixels, &sampling, p->width, p->height, sampled);
-        skc__augment_colour(j->draw->augmentation, &random, p->height, p->width, sampled);
+        skc__sample(j->loader->kernels, pixels, &sampling, p->width, p->height, sampled);
+        skc__augment_colour(j->loader->kernels, j->draw->augmentation, &random, p->height, p->width,
+                            sampled);
     }
     skc__input_normalise(j->loader->kernels, p, sampled, j->inputs + (size_t)i * size);
 }
@@ -79,7 +79,7 @@ void skc__load_plain(const skc_loader *loader, const skc_dataset *dataset, const
 {
     job j = { loader, dataset, indices, NULL, symmetry, inputs };
 
-    skc__parallel(loader->threads, count, load_one, &j);
+    skc__parallel(loader->pool, count, load_one, &j);
 }
 
 void skc__load_augmented(const skc_loader *loader, const skc_dataset *dataset,
@@ -87,5 +87,5 @@ void skc__load_augmented(const skc_loader *loader, const skc_dataset *dataset,
 {
     job j = { loader, dataset, indices, draw, 0, inputs };
 
-    skc__parallel(loader->threads, count, load_one, &j);
+    skc__parallel(loader->pool, count, load_one, &j);
 }

@@ -2,6 +2,7 @@
 #ifndef SKC_TRAIN_LOADER_H
 #define SKC_TRAIN_LOADER_H
 
+#include "core/parallel.h"
 #include "model/input.h"
 #include "train/dataset.h"
 
@@ -9,13 +10,13 @@ typedef struct skc_loader {
     skc_allocator            allocator;
     const skc_kernels       *kernels;
     const skc_preprocessing *preprocessing;
-    int32_t                  threads;
+    skc_pool                *pool;
     float                   *sampled; /* (threads, height, width, 3) */
 } skc_loader;
 
-/* kernels and preprocessing must outlive the loader. */
+/* kernels, preprocessing and pool (NULL: the caller's thread alone) must outlive the loader. */
 skc_status skc__loader_create(const skc_kernels *kernels, const skc_preprocessing *preprocessing,
-                              int32_t threads, const skc_allocator *allocator, skc_loader *out,
+                              skc_pool *pool, const skc_allocator *allocator, skc_loader *out,
                               skc_error *err);
 void       skc__loader_free(skc_loader *loader);
 

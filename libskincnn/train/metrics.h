@@ -7,6 +7,7 @@
 #define SKC_TRAIN_METRICS_H
 
 #include "core/memory.h"
+#include "core/parallel.h"
 
 enum { SKC_ECE_BINS = 15, SKC_CURVE_POINTS = 512, SKC_MAX_CLASSES = 10000 };
 
@@ -87,7 +88,7 @@ typedef struct skc_bench {
 
 /* Figures (resamples, figures) of resamples of the groups with replacement; resample r is drawn
  * from the random stream (seed, r), whatever thread does it. `benches` has one for every thread. */
-void skc__bootstrap(const skc_sample *sample, uint64_t seed, int32_t resamples, int32_t threads,
+void skc__bootstrap(const skc_sample *sample, uint64_t seed, int32_t resamples, skc_pool *pool,
                     skc_bench *benches, double *figures);
 
 /* The 2.5 and 97.5 percentile of one column of them (linear between ranks) over the resamples in

@@ -25,7 +25,7 @@ double skc__gradient_norm(skc_trainer *trainer)
 {
     double sum = 0;
 
-    skc__parallel(trainer->threads, trainer->model->graph.param_count, square_one, trainer);
+    skc__parallel(trainer->pool, trainer->model->graph.param_count, square_one, trainer);
     for (int32_t p = 0; p < trainer->model->graph.param_count; p++)
         sum += trainer->squares[p];
     return sqrt(sum);
@@ -94,5 +94,5 @@ void skc__update(skc_trainer *trainer, double rate, double gradient_scale)
     update u     = { trainer, (float)rate, (float)gradient_scale,
                      (float)(young < decay ? young : decay) };
 
-    skc__parallel(trainer->threads, trainer->model->graph.param_count, update_one, &u);
+    skc__parallel(trainer->pool, trainer->model->graph.param_count, update_one, &u);
 }

@@ -61,25 +61,28 @@ static skc_status score_with(const skc_model *model, const skc_folded *folded,
 {
     skc_allocator         allocator = skc__allocator(runtime);
     skc_kernels           kernels;
-    skc_workspace_options options = { .max_batch = SCORE_BATCH, .kernels = &kernels };
-    skc_workspace         workspace;
-    skc_loader            loader;
+    skc_pool             *pool      = NULL;
+    skc_workspace_options options   = { .max_batch = SCORE_BATCH, .kernels = &kernels };
+    skc_workspace         workspace = { 0 };
+    skc_loader            loader    = { 0 };
     skc_scoring scoring = { &workspace, folded->param, &loader, model->temperature, model->views };
     skc_status  status  = skc__kernels(runtime, &kernels, err);
 
     if (status == SKC_OK)
-        status = skc__threads(runtime, &options.threads, err);
+        status = skc__pool_create(runtime, &pool, err);
+    options.threads = skc__pool_threads(pool);
+    options.pool    = pool;
+    options.param   = folded->param;
     if (status == SKC_OK)
         status = skc__workspace_create(&folded->graph, &options, &allocator, &workspace, err);
-    if (status != SKC_OK)
-        return status;
-    status = skc__loader_create(&kernels, &model->preprocessing, options.threads, &allocator,
-                                &loader, err);
-    if (status == SKC_OK) {
+    if (status == SKC_OK)
+        status =
+            skc__loader_create(&kernels, &model->preprocessing, pool, &allocator, &loader, err);
+    if (status == SKC_OK)
         status = skc__score_dataset(&scoring, dataset, probabilities, err);
-        skc__loader_free(&loader);
-    }
+    skc__loader_free(&loader);
     skc__workspace_free(&workspace);
+    skc__pool_free(pool);
     return status;
 }
 

@@ -167,7 +167,8 @@ static skc_status take_pieces(skc_trainer *t, skc_error *err)
 static skc_status make_machinery(skc_trainer *t, skc_error *err)
 {
     skc_workspace_options options = { .max_batch = t->batch,
-                                      .threads   = t->threads,
+                                      .threads   = skc__pool_threads(t->pool),
+                                      .pool      = t->pool,
                                       .training  = true,
                                       .kernels   = &t->kernels,
                                       .frozen    = t->frozen };
@@ -177,8 +178,8 @@ static skc_status make_machinery(skc_trainer *t, skc_error *err)
     if (status == SKC_OK && t->workspace.gradient[t->model->graph.node_count] == NULL)
         status = skc__fail(err, SKC_EINVAL, "freeze: every layer is frozen; nothing would learn");
     if (status == SKC_OK)
-        status = skc__loader_create(&t->kernels, &t->model->preprocessing, t->threads,
-                                    &t->allocator, &t->loader, err);
+        status = skc__loader_create(&t->kernels, &t->model->preprocessing, t->pool, &t->allocator,
+                                    &t->loader, err);
     if (status == SKC_OK)
         status = skc__loader_check(&t->loader, t->dataset, err);
     if (status == SKC_OK)
@@ -198,7 +199,7 @@ static skc_status fill_trainer(skc_trainer *t, const skc_runtime *runtime, skc_e
     if (status == SKC_OK)
         status = skc__kernels(runtime, &t->kernels, err);
     if (status == SKC_OK)
-        status = skc__threads(runtime, &t->threads, err);
+        status = skc__pool_create(runtime, &t->pool, err);
     if (status != SKC_OK)
         return status;
     t->batch = t->options.batch < t->dataset->count ? t->options.batch : t->dataset->count;
@@ -216,9 +217,12 @@ skc_status skc_trainer_create(skc_model *model, const skc_dataset *dataset,
                               skc_trainer **out, skc_error *err)
 {
     skc_allocator allocator = skc__allocator(runtime);
-    skc_trainer  *t         = skc__allocate_zeroed(&allocator, sizeof *t, err);
-    skc_status    status;
+    skc_trainer  *t;
+    skc_status    status = skc__refuse_quantised(model, "trained", err);
 
+    if (status != SKC_OK)
+        return status;
+    t = skc__allocate_zeroed(&allocator, sizeof *t, err);
     if (t == NULL)
         return SKC_ENOMEM;
     skc__model_changed(model);
@@ -245,13 +249,16 @@ void skc_trainer_free(skc_trainer *trainer)
     skc__loader_free(&trainer->loader);
     skc__workspace_free(&trainer->workspace);
     skc__arena_free(&trainer->arena);
+    skc__pool_free(trainer->pool);
     skc__release(&allocator, trainer);
 }
 
 size_t skc_trainer_bytes(const skc_trainer *trainer)
 {
-    return sizeof *trainer + trainer->workspace.arena.size + trainer->arena.size +
-           (size_t)trainer->threads * skc__shape_count(trainer->model->graph.input) * sizeof(float);
+    return sizeof *trainer + skc__pool_bytes(trainer->pool) + trainer->workspace.arena.size +
+           trainer->arena.size +
+           (size_t)skc__pool_threads(trainer->pool) *
+               skc__shape_count(trainer->model->graph.input) * sizeof(float);
 }
 
 /* ---------------------------------------------------------------- steps */

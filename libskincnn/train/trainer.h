@@ -23,7 +23,8 @@ struct skc_trainer {
     const skc_dataset *dataset;
     skc_train_options  options; /* pointers in it point into the arena */
     skc_kernels        kernels;
-    int32_t            threads, batch, steps; /* steps an epoch */
+    skc_pool          *pool;
+    int32_t            batch, steps; /* steps an epoch */
     skc_workspace      workspace;
     skc_loader         loader;
     skc_sampler       *sampler;

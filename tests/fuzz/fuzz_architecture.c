@@ -56,10 +56,14 @@ static void walk(const skc_graph *graph, const float *const *param, const number
     const skc_runtime     runtime   = capped_runtime();
     const skc_allocator   allocator = runtime.allocator;
     skc_kernels           kernels;
-    skc_workspace_options options = { BATCH, 1, training, &kernels, NULL };
-    skc_workspace         w;
-    const skc_walk        step = { BATCH, param, n->statistic, training, 1 };
-    size_t                last;
+    skc_workspace_options options = {
+        .max_batch = BATCH, .threads = 1, .training = training, .kernels = &kernels
+    };
+    skc_workspace  w;
+    const skc_walk step = {
+        .n = BATCH, .param = param, .stat = n->statistic, .training = training
+    };
+    size_t last;
 
     require(skc__kernels(&runtime, &kernels, NULL) == SKC_OK);
     if (skc__workspace_create(graph, &options, &allocator, &w, NULL) != SKC_OK)

@@ -14,7 +14,7 @@ for target in "$@"; do
     mkdir -p "build/fuzz/corpus/$target"
     cp -r "tests/fuzz/corpus/$target/." "build/fuzz/corpus/$target"
     # shellcheck disable=SC2086
-    clang -O1 -g $flags -fsanitize=fuzzer -fopenmp -Ilibskincnn -Ilibskincnn/include -Itools \
+    clang -O1 -g $flags -fsanitize=fuzzer -pthread -Ilibskincnn -Ilibskincnn/include -Itools \
         "tests/fuzz/fuzz_$target.c" build/fuzz/tools.a build/fuzz/libskincnn.a $libraries \
         -o "build/fuzz/$target"
     echo "fuzzing $target for $seconds s"

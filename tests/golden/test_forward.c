@@ -65,6 +65,18 @@ static void assert_logits(const subject *s, const char *key, double share)
                      skc__json_get(s->entry, key), share);
 }
 
+enum { THREADS = 2 };
+
+static skc_runtime runtime_of(const char *kernels)
+{
+    skc_runtime runtime;
+
+    skc_runtime_init(&runtime);
+    runtime.threads = THREADS;
+    runtime.kernels = kernels;
+    return runtime;
+}
+
 /* A batch through the graph as the architecture has it; with gradients, back from the mean
  * cross-entropy with labels 0, 1, 2 ... */
 static void walk(const subject *s, bool training, float *const *stat, float *const *gradient)
@@ -76,15 +88,17 @@ static void walk(const subject *s, bool training, float *const *stat, float *con
     skc_kernels            kernels;
     skc_workspace          workspace;
     skc_workspace_options  options = {
-         .max_batch = s->count, .threads = 2, .training = training, .kernels = &kernels
+         .max_batch = s->count, .threads = THREADS, .training = training, .kernels = &kernels
     };
-    const skc_walk one = { .n        = s->count,
-                           .param    = (const float *const *)s->model->param,
-                           .stat     = stat,
-                           .training = training };
+    skc_runtime    runtime = runtime_of(NULL);
+    const skc_walk one     = { .n        = s->count,
+                               .param    = (const float *const *)s->model->param,
+                               .stat     = stat,
+                               .training = training };
     skc_error      err;
 
-    golden_ok(skc__kernels(NULL, &kernels, &err), &err);
+    golden_ok(skc__kernels(&runtime, &kernels, &err), &err);
+    golden_ok(skc__pool_create(&runtime, &options.pool, &err), &err);
     golden_ok(skc__workspace_create(&s->model->graph, &options, &allocator, &workspace, &err),
               &err);
     memcpy(workspace.value[0], s->inputs, s->input_size * sizeof *s->inputs);
@@ -97,6 +111,7 @@ static void walk(const subject *s, bool training, float *const *stat, float *con
         skc__backward(&workspace, &one, gradient);
     }
     skc__workspace_free(&workspace);
+    skc__pool_free(options.pool);
 }
 
 /* ---------------------------------------------------------------- tests */
@@ -133,13 +148,10 @@ static void test_inference(const skc_json *entry)
 
 static void run_session(const subject *s, const char *kernels)
 {
-    skc_runtime  runtime;
+    skc_runtime  runtime = runtime_of(kernels);
     skc_session *session = NULL;
     skc_error    err;
 
-    skc_runtime_init(&runtime);
-    runtime.threads = 2;
-    runtime.kernels = kernels;
     golden_ok(skc_session_create(s->model, s->count, &runtime, &session, &err), &err);
     golden_ok(skc_session_run(session, s->inputs, s->count, s->logits, &err), &err);
     skc_session_free(session);

@@ -1,7 +1,8 @@
 /* test_workspace.c - buffers that share memory give the bits of buffers that do not.
  *
  * The reference has a block of its own for every value, gradient and saved buffer, filled with NaN
- * before each walk, and finds out by itself who writes a gradient first. */
+ * before each walk, and finds out by itself who writes a gradient first. What is fused shares its
+ * input's block: that is no matter of planning. */
 #define _GNU_SOURCE
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,6 +16,7 @@
 #include "../support.h"
 #include "graph/workspace.h"
 #include "model/model.h"
+#include "random_graph.h"
 
 enum { BATCH = 3, MAX_BLOCKS = 2000 };
 
@@ -24,6 +26,7 @@ typedef struct plan {
     size_t        sizes[MAX_BLOCKS];
     int32_t       count;
     size_t        bytes; /* of values, gradients and saved buffers */
+    size_t        scratch;
 } plan;
 
 static void *block_of(plan *p, size_t bytes)
@@ -63,10 +66,24 @@ static void make_saved(plan *p, const skc_graph *graph, const skc_workspace_opti
 
         assert_int_equal(skc__node_infer(graph, i, BATCH, &context, &layer, NULL), SKC_OK);
         p->workspace.saved[i] = layer.saved_bytes > 0 ? block_of(p, layer.saved_bytes) : NULL;
-        p->bytes += layer.saved_bytes;
+        p->bytes += layer.saved_bytes + layer.prepared_bytes;
+        if (layer.prepared_bytes > 0)
+            p->workspace.prepared[i] = block_of(p, layer.prepared_bytes);
         scratch = layer.scratch_bytes > scratch ? layer.scratch_bytes : scratch;
     }
     p->workspace.scratch = block_of(p, scratch);
+    p->scratch           = scratch;
+}
+
+static void share_fused(const skc_graph *graph, skc_workspace *w)
+{
+    for (int32_t i = 0; i < graph->node_count; i++)
+        if (w->fused[i].skipped || skc__is_unstored(w->fused, i))
+            w->value[i + 1] = w->value[graph->nodes[i].in[0]];
+    for (int32_t i = graph->node_count - 1; i >= 0; i--)
+        if ((w->fused[i].skipped || skc__passes_gradient(graph, w->fused, i)) &&
+            w->gradient[graph->nodes[i].in[0]] != NULL)
+            w->gradient[graph->nodes[i].in[0]] = w->gradient[i + 1];
 }
 
 static void make_gradients(plan *p, const skc_graph *graph, const bool *frozen)
@@ -101,6 +118,7 @@ static void make_reference(plan *p, const skc_graph *graph, const skc_workspace_
     p->workspace.value      = block_of(p, tensors * sizeof(float *));
     p->workspace.gradient   = block_of(p, tensors * sizeof(float *));
     p->workspace.saved      = block_of(p, tensors * sizeof(void *));
+    p->workspace.prepared   = block_of(p, tensors * sizeof(void *));
     p->workspace.accumulate = block_of(p, tensors * sizeof *p->workspace.accumulate);
     p->workspace.frozen     = block_of(p, tensors);
     if (options->frozen != NULL)
@@ -110,6 +128,11 @@ static void make_reference(plan *p, const skc_graph *graph, const skc_workspace_
     for (int32_t t = 0; t <= graph->node_count; t++)
         p->workspace.value[t] = floats_of(p, graph, t);
     make_saved(p, graph, options);
+    p->workspace.fused = block_of(p, tensors * sizeof *p->workspace.fused);
+    skc__fuse(graph, options->training && !options->unfused, p->workspace.fused);
+    share_fused(graph, &p->workspace);
+    if (options->param != NULL)
+        skc__prepare(&p->workspace, options->param);
 }
 
 static void free_reference(plan *p)
@@ -221,7 +244,7 @@ static void assert_same_walks(const skc_model *model, const skc_workspace_option
     }
     for (int32_t t = 0; t <= model->graph.node_count; t++)
         assert_int_equal(planned.gradient[t] == NULL, reference.workspace.gradient[t] == NULL);
-    assert_true(planned.arena.size < reference.bytes + reference.sizes[reference.count - 1] ||
+    assert_true(planned.arena.size < reference.bytes + reference.scratch ||
                 model->graph.node_count < 8);
     free_reference(&reference);
     free_results(&a);
@@ -262,11 +285,13 @@ static void assert_planned(const char *architecture, int32_t threads, bool train
     for (int32_t i = 0; i < model->graph.node_count; i++)
         frozen[i] = bit < 0 ? i < -bit : (i & bit) != 0;
     assert_int_equal(skc__kernels(NULL, &kernels, NULL), SKC_OK);
-    assert_same_walks(model, &(skc_workspace_options){ .max_batch = BATCH,
-                                                       .threads   = threads,
-                                                       .training  = training,
-                                                       .kernels   = &kernels,
-                                                       .frozen    = frozen });
+    assert_same_walks(model, &(skc_workspace_options){
+                                 .max_batch = BATCH,
+                                 .threads   = threads,
+                                 .training  = training,
+                                 .param     = training ? NULL : (const float *const *)model->param,
+                                 .kernels   = &kernels,
+                                 .frozen    = frozen });
     free(frozen);
     skc_model_free(model);
 }
@@ -296,6 +321,11 @@ static const char *const shared[] = {
     /* the input itself is read by a layer in place, twice */
     "{\"name\":\"n\"," IN RELU("r", "input") RELU("q", "input") ADD("s", "\"r\",\"q\"")
         ADD("t", "\"s\",\"input\"") ADD("u", "\"t\",\"t\"") CONV("z") END,
+    /* one memory under two names: a batchnorm that is not stored, and its input */
+    "{\"name\":\"n\"," IN CONV("a") "{\"name\":\"b\",\"type\":\"batchnorm\"}," ADD(
+        "s", "\"b\",\"a\"") CONV("z") END,
+    "{\"name\":\"n\"," IN CONV("a") "{\"name\":\"b\",\"type\":\"batchnorm\"}," ADD(
+        "s", "\"a\",\"b\"") ADD("t", "\"s\",\"b\"") CONV("z") END,
     /* dropout and batchnorm in place before a branch */
     "{\"name\":\"n\"," IN CONV("a") "{\"name\":\"d\",\"type\":\"dropout\",\"rate\":0.5},"
                                     "{\"name\":\"bn\",\"type\":\"batchnorm\"}," RELU("r", "bn")
@@ -310,6 +340,8 @@ static void test_shared(void **state)
         assert_planned(shared[i], 1, false, 0);
         for (int32_t bit = 1; bit <= 4; bit *= 2)
             assert_planned(shared[i], 1, true, bit);
+        for (int32_t frozen = 1; frozen <= 4; frozen++)
+            assert_planned(shared[i], 1, true, -frozen);
     }
 }
 
@@ -325,6 +357,19 @@ static void test_tiny(void **state)
         assert_planned(tiny_mixed, 1, true, -frozen);
     for (int32_t bit = 1; bit <= 16; bit *= 2)
         assert_planned(tiny_mixed, 1, true, bit);
+}
+
+static void test_random_graphs(void **state)
+{
+    random_graph g;
+
+    (void)state;
+    for (uint64_t seed = 1000; seed < 1100; seed++) {
+        random_architecture(&g, seed);
+        assert_planned(g.text, 1, true, 0);
+        assert_planned(g.text, 1, true, 1 << seed % 4);
+        assert_planned(g.text, 1, false, 0);
+    }
 }
 
 static void test_every_architecture(void **state)
@@ -382,11 +427,9 @@ static void test_out_of_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_shared),
-        cmocka_unit_test(test_tiny),
-        cmocka_unit_test(test_every_architecture),
-        cmocka_unit_test(test_too_large),
-        cmocka_unit_test(test_out_of_memory),
+        cmocka_unit_test(test_shared),        cmocka_unit_test(test_tiny),
+        cmocka_unit_test(test_random_graphs), cmocka_unit_test(test_every_architecture),
+        cmocka_unit_test(test_too_large),     cmocka_unit_test(test_out_of_memory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -33,7 +33,7 @@ static void test_same_size_is_exact(void **state)
         skc_sampling      sampling = skc__sampling_plain(w, h, &p, 0);
 
         fill(pixels, w, h);
-        skc__sample((skc_pixels){ pixels, w, h }, &sampling, w, h, out);
+        skc__sample(&skc__kernels_scalar, (skc_pixels){ pixels, w, h }, &sampling, w, h, out);
         for (int32_t i = 0; i < w * h * 3; i++)
             assert_true(out[i] == (float)pixels[i]);
     }
@@ -58,7 +58,7 @@ static void test_centre_fit(void **state)
         assert_int_equal(skc_image_create(w, h, pixels, NULL, &image, NULL), SKC_OK);
         box = skc_image_centre_square(image);
         assert_int_equal(box.width, SIDE);
-        skc__sample((skc_pixels){ pixels, w, h }, &sampling, SIDE, SIDE, out);
+        skc__sample(&skc__kernels_scalar, (skc_pixels){ pixels, w, h }, &sampling, SIDE, SIDE, out);
         for (int32_t y = 0; y < SIDE; y++)
             for (int32_t x = 0; x < SIDE * 3; x++)
                 assert_true(out[y * SIDE * 3 + x] ==
@@ -79,7 +79,8 @@ static void test_symmetries(void **state)
     for (int32_t s = 0; s < 8; s++) {
         skc_sampling sampling = skc__sampling_plain(SIDE, SIDE, &p, s);
 
-        skc__sample((skc_pixels){ pixels, SIDE, SIDE }, &sampling, SIDE, SIDE, out[s]);
+        skc__sample(&skc__kernels_scalar, (skc_pixels){ pixels, SIDE, SIDE }, &sampling, SIDE, SIDE,
+                    out[s]);
         for (int32_t y = 0; y < SIDE; y++)
             for (int32_t x = 0; x < SIDE; x++)
                 for (int32_t c = 0; c < 3; c++) {
@@ -109,7 +110,7 @@ static void test_scaling_and_interpolation(void **state)
         pixels[3 * i + 1] = (uint8_t)(10 * (i / 40));
         pixels[3 * i + 2] = 77;
     }
-    skc__sample((skc_pixels){ pixels, 40, 20 }, &sampling, 16, 16, out);
+    skc__sample(&skc__kernels_scalar, (skc_pixels){ pixels, 40, 20 }, &sampling, 16, 16, out);
     for (int32_t y = 0; y < 16; y++)
         for (int32_t x = 0; x < 16; x++) {
             const float *q = out + 3 * (y * 16 + x);
@@ -129,10 +130,10 @@ static void test_border_is_mirrored(void **state)
     skc_sampling     down    = { { { 0, 1, 0 }, { 1, 0, -700 } } };
 
     (void)state;
-    skc__sample((skc_pixels){ pixels, 3, 1 }, &shifted, 13, 1, out);
+    skc__sample(&skc__kernels_scalar, (skc_pixels){ pixels, 3, 1 }, &shifted, 13, 1, out);
     for (int i = 0; i < 13; i++)
         assert_float_equal(out[3 * i], expected[i], 0);
-    skc__sample((skc_pixels){ pixels, 3, 1 }, &down, 13, 1, out);
+    skc__sample(&skc__kernels_scalar, (skc_pixels){ pixels, 3, 1 }, &down, 13, 1, out);
     for (int i = 0; i < 13; i++)
         assert_float_equal(out[3 * i], 10, 0);
 }

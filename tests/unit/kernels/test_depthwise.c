@@ -3,171 +3,174 @@
 
 #include <stdlib.h>
 
-enum { MAX_TAPS = 7 };
+enum { MAX_TAPS = 7, Y = 7, WEIGHTS, BIAS, DY, DW };
 
-/* One call: inputs in guarded buffers, and which rows of the input there are. */
+/* One call: inputs in guarded buffers. */
 typedef struct problem {
     skc_depthwise g;
-    uint32_t      present;          /* bit ky: row ky is not NULL */
-    size_t        c, in, out, taps; /* channels and elements of an input row, an output row, w */
-    const float  *rows[MAX_TAPS];
-    float        *dy, *weights, *bias;
+    int32_t       n;                /* rows */
+    size_t        c, in, out, taps; /* channels; values of an input row, of an output row, of dw */
+    float        *rows[MAX_TAPS], *weights, *dy;
+    const float  *from[MAX_TAPS]; /* where a row's weights begin: at their end for steps back */
 } problem;
 
-static problem make_problem(skc_depthwise g, uint32_t present)
+/* The weights of a row lie |weight_step| pixels apart. */
+static problem make_problem(skc_depthwise g, int32_t n)
 {
-    problem p = { .g = g, .present = present, .c = (size_t)g.channels };
+    problem p   = { .g = g, .n = n, .c = (size_t)g.channels };
+    size_t  row = (size_t)(abs(g.weight_step) * (g.taps - 1) + 1) * p.c;
 
     p.in      = (size_t)g.width_in * p.c;
     p.out     = (size_t)g.width_out * p.c;
-    p.taps    = (size_t)(g.kernel_h * g.kernel_w) * p.c;
-    p.weights = fresh(8, p.taps);
-    p.bias    = fresh(9, p.c);
-    p.dy      = fresh(10, p.out);
-    for (int32_t ky = 0; ky < g.kernel_h; ky++)
-        p.rows[ky] = (present >> ky & 1) != 0 ? fresh((int)ky, p.in) : NULL;
+    p.taps    = (size_t)(n * g.taps) * p.c;
+    p.weights = fresh(WEIGHTS, (size_t)n * row);
+    p.dy      = fresh(DY, p.out);
+    for (int32_t r = 0; r < n; r++) {
+        p.rows[r] = fresh(r, p.in);
+        p.from[r] = p.weights + (size_t)r * row + (g.weight_step < 0 ? row - p.c : 0);
+    }
     return p;
 }
 
-/* The input pixel of a tap, or -1. */
-static int32_t input_pixel(const skc_depthwise *g, int32_t ox, int32_t kx)
+/* The input value under a tap; NULL: it is outside. */
+static const float *value_under(const problem *p, int32_t r, int32_t ox, int32_t k, size_t i)
 {
-    int32_t x = ox * g->stride - g->pad_left + kx * g->dilation;
+    int32_t x = ox * p->g.stride - p->g.pad_left + k * p->g.dilation;
 
-    return x >= 0 && x < g->width_in ? x : -1;
+    return x >= 0 && x < p->g.width_in ? p->rows[r] + (size_t)x * p->c + i : NULL;
 }
 
-static void expect_forward(const problem *p, const float *bias, float low, float high,
-                           const float *y)
+/* Value i of output pixel ox, whose sum starts from `start`. */
+static void expect_sum(const problem *p, int32_t ox, size_t i, double start, float got)
 {
-    for (int32_t ox = 0; ox < p->g.width_out; ox++)
-        for (size_t i = 0; i < p->c; i++) {
-            double sum = bias != NULL ? (double)bias[i] : 0, size = fabs(sum);
+    const skc_depthwise *g   = &p->g;
+    double               sum = start, size = fabs(start);
 
-            for (int32_t ky = 0; ky < p->g.kernel_h; ky++)
-                for (int32_t kx = 0; kx < p->g.kernel_w; kx++) {
-                    int32_t x = input_pixel(&p->g, ox, kx);
-                    size_t  w = (size_t)(ky * p->g.kernel_w + kx) * p->c + i;
-                    double  term;
+    for (int32_t r = 0; r < p->n; r++)
+        for (int32_t k = 0; k < g->taps; k++) {
+            const float *x = value_under(p, r, ox, k, i);
+            double       w = (double)p->from[r][k * g->weight_step * g->channels + (ptrdiff_t)i];
 
-                    if (p->rows[ky] == NULL || x < 0)
-                        continue;
-                    term = (double)p->weights[w] * (double)p->rows[ky][(size_t)x * p->c + i];
-                    sum += term;
-                    size += fabs(term);
-                }
-            expect_close("depthwise_forward", (size_t)ox * p->c + i,
-                         fmin(fmax(sum, (double)low), (double)high),
-                         (double)y[(size_t)ox * p->c + i], size,
-                         (double)(p->g.kernel_h * p->g.kernel_w + 1));
+            sum += x != NULL ? w * (double)*x : 0;
+            size += x != NULL ? fabs(w * (double)*x) : 0;
         }
+    expect_close("depthwise", (size_t)ox * p->c + i,
+                 fmin(fmax(sum, (double)g->low), (double)g->high), (double)got, size,
+                 (double)(p->n * g->taps + 2));
 }
 
-static void check_forward(const problem *p)
+/* What lies between the outputs, and before they were written, is NaN unless it is added to. */
+static void check_row(const problem *p)
 {
-    float *y = room(11, p->out);
+    const skc_depthwise *g    = &p->g;
+    const size_t         step = (size_t)g->out_step * p->c;
+    const size_t         all  = (size_t)(g->width_out - 1) * step + p->c;
+    float               *y = room(Y, all), *before = malloc(all * sizeof *before);
 
-    memset(y, 0xff, p->out * sizeof *y); /* NaN: what was there does not count */
-    tested.depthwise_forward(&p->g, p->rows, p->weights, p->bias, -1, 1, y);
-    expect_forward(p, p->bias, -1, 1, y);
-    tested.depthwise_forward(&p->g, p->rows, p->weights, NULL, -INFINITY, INFINITY, y);
-    expect_forward(p, NULL, -INFINITY, INFINITY, y);
+    assert_non_null(before);
+    for (size_t i = 0; i < all; i++)
+        y[i] = before[i] = g->accumulate ? skc__random_between(&source, -2, 2) : NAN;
+    tested.depthwise(g, p->n, (const float *const *)p->rows, p->from, y);
+    for (size_t i = 0; i < all; i++) {
+        size_t pixel = i / p->c, channel = i % p->c;
+        double start = g->accumulate     ? (double)before[i]
+                       : g->bias != NULL ? (double)g->bias[channel]
+                                         : 0;
+
+        if (pixel % (size_t)g->out_step == 0)
+            expect_sum(p, (int32_t)(pixel / (size_t)g->out_step), channel, start, y[i]);
+        else
+            expect_same("depthwise", 1, before + i, y + i);
+    }
+    free(before);
 }
 
-/* dx of row ky at pixel ix, channel i, from `start` on. */
-static void expect_dx(const problem *p, int32_t ky, int32_t ix, size_t i, double start, float got)
+static void check_weights(const problem *p)
 {
-    double sum = start, size = fabs(start);
+    float *before = fresh(BIAS, p->taps), *dw = copied(DW, p->taps, before);
 
-    for (int32_t ox = 0; ox < p->g.width_out; ox++)
-        for (int32_t kx = 0; kx < p->g.kernel_w; kx++) {
-            size_t w    = (size_t)(ky * p->g.kernel_w + kx) * p->c + i;
-            double term = (double)p->weights[w] * (double)p->dy[(size_t)ox * p->c + i];
-
-            if (input_pixel(&p->g, ox, kx) != ix)
-                continue;
-            sum += term;
-            size += fabs(term);
-        }
-    expect_close("depthwise_backward_data", (size_t)ix * p->c + i, sum, (double)got, size,
-                 (double)(p->g.kernel_w + 1));
-}
-
-static void check_backward_data(const problem *p)
-{
-    float *before = fresh(11, p->in), *dx[MAX_TAPS] = { NULL };
-
-    for (int32_t ky = 0; ky < p->g.kernel_h; ky++)
-        if (p->rows[ky] != NULL) /* the inputs' place: they play no part here */
-            dx[ky] = copied((int)ky, p->in, before);
-    tested.depthwise_backward_data(&p->g, p->dy, p->weights, dx);
-    for (int32_t ky = 0; ky < p->g.kernel_h; ky++)
-        for (size_t i = 0; dx[ky] != NULL && i < p->in; i++)
-            expect_dx(p, ky, (int32_t)(i / p->c), i % p->c, (double)before[i], dx[ky][i]);
-}
-
-static void check_backward_weights(const problem *p)
-{
-    float *dw = copied(11, p->taps, p->weights);
-
-    tested.depthwise_backward_weights(&p->g, p->rows, p->dy, dw);
+    tested.depthwise_weights(&p->g, p->n, (const float *const *)p->rows, p->dy, dw);
     for (size_t w = 0; w < p->taps; w++) {
-        int32_t kx = (int32_t)(w / p->c) % p->g.kernel_w, ky = (int32_t)(w / p->c) / p->g.kernel_w;
-        size_t  i   = w % p->c;
-        double  sum = (double)p->weights[w], size = fabs(sum);
+        int32_t k = (int32_t)(w / p->c) % p->g.taps, r = (int32_t)(w / p->c) / p->g.taps;
+        double  sum = (double)before[w], size = fabs(sum);
 
-        for (int32_t ox = 0; ox < p->g.width_out && p->rows[ky] != NULL; ox++) {
-            int32_t x = input_pixel(&p->g, ox, kx);
-            double  term;
+        for (int32_t ox = 0; ox < p->g.width_out; ox++) {
+            const float *x    = value_under(p, r, ox, k, w % p->c);
+            double       term = (double)p->dy[(size_t)ox * p->c + w % p->c];
 
-            if (x < 0)
-                continue;
-            term = (double)p->rows[ky][(size_t)x * p->c + i] * (double)p->dy[(size_t)ox * p->c + i];
-            sum += term;
-            size += fabs(term);
+            sum += x != NULL ? term * (double)*x : 0;
+            size += x != NULL ? fabs(term * (double)*x) : 0;
         }
-        expect_close("depthwise_backward_weights", w, sum, (double)dw[w], size,
+        expect_close("depthwise_weights", w, sum, (double)dw[w], size,
                      (double)(p->g.width_out + 1));
     }
 }
 
-static void check(skc_depthwise g, uint32_t present)
+/* As it stands, added to and spread out with weights from last to first, and streamed with a bias
+ * and a clamp while what comes next is called for. */
+static void check(skc_depthwise g, int32_t n)
 {
-    const problem p = make_problem(g, present);
+    problem p;
 
-    check_forward(&p);
-    check_backward_weights(&p);
-    check_backward_data(&p); /* last: overwrites the inputs */
+    g.weight_step = g.out_step = 1;
+    g.low                      = -INFINITY;
+    g.high                     = INFINITY;
+    p                          = make_problem(g, n);
+    check_row(&p);
+    check_weights(&p);
+    g.accumulate  = true;
+    g.weight_step = -2;
+    g.out_step    = 3;
+    p             = make_problem(g, n);
+    check_row(&p);
+    g.accumulate = false;
+    g.stream     = true;
+    g.out_step   = 1;
+    g.bias       = fresh(BIAS, (size_t)g.channels);
+    g.low        = -1;
+    g.high       = 1;
+    p            = make_problem(g, n);
+    for (int i = 0; i < SKC_AHEAD; i++)
+        p.g.ahead[i] = (skc_ahead){ p.dy, p.out };
+    check_row(&p);
+    check_weights(&p);
 }
 
-/* The convolution that a layer would ask for with this padding on both sides; none when it gives no
- * output. */
-static void check_padded(skc_depthwise g, uint32_t present)
+/* The row that a layer would ask for with this padding on both sides; none when it has no pixels.
+ */
+static void check_padded(skc_depthwise g, int32_t n)
 {
-    int32_t room_for = g.width_in + 2 * g.pad_left - (g.kernel_w - 1) * g.dilation;
+    int32_t room_for = g.width_in + 2 * g.pad_left - (g.taps - 1) * g.dilation;
 
     g.width_out = room_for > 0 ? (room_for - 1) / g.stride + 1 : 0;
     if (g.width_out > 0)
-        check(g, present);
+        check(g, n);
+}
+
+static skc_depthwise row_of(int32_t c, int32_t width, int32_t taps, int32_t stride,
+                            int32_t dilation, int32_t pad)
+{
+    return (skc_depthwise){ .channels = c,
+                            .width_in = width,
+                            .taps     = taps,
+                            .stride   = stride,
+                            .dilation = dilation,
+                            .pad_left = pad };
 }
 
 static void test_geometries(void **state)
 {
-    const int32_t kernels[][2] = { { 1, 1 }, { 2, 3 }, { 3, 3 }, { 5, 5 }, { 3, 4 }, { 7, 7 } };
-
     (void)state;
     EACH_SET_AND_PLACEMENT
-    for (int k = 0; k < 6; k++)
-        for (int32_t width = 1; width < 16; width++)
+    for (int32_t taps = 1; taps <= MAX_TAPS; taps++)
+        for (int32_t width = 1; width < 24; width++)
             for (int32_t stride = 1; stride <= 3; stride++)
                 for (int32_t dilation = 1; dilation <= 2; dilation++) {
-                    int32_t  c   = 1 + (int32_t)skc__random_below(&source, 35);
-                    int32_t  pad = (int32_t)skc__random_below(&source, (uint32_t)kernels[k][1]);
-                    uint32_t all = (1u << kernels[k][0]) - 1;
+                    int32_t c   = 1 + (int32_t)skc__random_below(&source, 35);
+                    int32_t pad = (int32_t)skc__random_below(&source, (uint32_t)taps);
+                    int32_t n   = 1 + (int32_t)skc__random_below(&source, (uint32_t)taps);
 
-                    check_padded((skc_depthwise){ c, width, 0, kernels[k][0], kernels[k][1], stride,
-                                                  dilation, pad },
-                                 width % 3 == 0 ? (uint32_t)skc__random_next(&source) & all : all);
+                    check_padded(row_of(c, width, taps, stride, dilation, pad), n);
                 }
 }
 
@@ -176,38 +179,62 @@ static void test_channels(void **state)
     (void)state;
     EACH_SET_AND_PLACEMENT
     for (int32_t c = 1; c <= 67; c++)
-        for (int32_t kernel = 3; kernel <= 5; kernel += 2)
+        for (int32_t taps = 3; taps <= 5; taps += 2)
             for (int32_t stride = 1; stride <= 2; stride++)
-                check_padded((skc_depthwise){ c, 11, 0, kernel, kernel, stride, 1, kernel / 2 },
-                             c % 5 == 0 ? 0x15 : 0x1f);
+                check_padded(row_of(c, 16, taps, stride, 1, taps / 2), c % 5 == 0 ? 2 : taps);
 }
 
-/* Output pixels that see nothing but padding, on either side, and rows that are all outside. */
+/* Whole tiles inside, and nothing but whole cache lines, so that streamed rows really are. */
+static void test_long_rows(void **state)
+{
+    (void)state;
+    EACH_SET_AND_PLACEMENT
+    for (int32_t taps = 3; taps <= 5; taps += 2)
+        for (int32_t stride = 1; stride <= 2; stride++)
+            for (int32_t width = 40; width < 47; width++)
+                check_padded(row_of(32, width, taps, stride, 1, taps / 2), taps);
+}
+
+/* Output pixels that see nothing but padding, on either side; more padding than there is of the
+ * row; no rows at all. */
 static void test_far_outside(void **state)
 {
     (void)state;
     EACH_SET_AND_PLACEMENT
     {
-        check((skc_depthwise){ 5, 3, 20, 3, 3, 1, 1, 8 }, 7);
-        check((skc_depthwise){ 17, 2, 9, 5, 5, 2, 1, 7 }, 0x1b);
-        check((skc_depthwise){ 33, 4, 6, 3, 3, 2, 1, -1 }, 7);
-        check((skc_depthwise){ 16, 6, 6, 3, 3, 1, 1, 1 }, 0);
+        skc_depthwise g = row_of(5, 3, 3, 1, 1, 8);
+
+        g.width_out = 20;
+        check(g, 3);
+        g           = row_of(17, 2, 5, 2, 1, 7);
+        g.width_out = 9;
+        check(g, 4);
+        g           = row_of(33, 4, 3, 2, 1, -1);
+        g.width_out = 6;
+        check(g, 3);
+        g           = row_of(16, 6, 3, 1, 1, 1);
+        g.width_out = 6;
+        check(g, 0);
     }
 }
 
 /* One input that is not a number spoils the pixels that see it, clamped or not, and no others. */
 static void test_not_a_number_passes(void **state)
 {
-    const skc_depthwise g = { 19, 9, 9, 3, 3, 1, 1, 1 };
-
     (void)state;
     EACH_SET_AND_PLACEMENT
     for (int32_t bad = 0; bad < 9; bad++) {
-        const problem p = make_problem(g, 7);
-        float        *y = room(11, p.out);
+        skc_depthwise g = row_of(19, 9, 3, 1, 1, 1);
+        problem       p;
+        float        *y;
 
-        room(1, p.in)[(size_t)bad * p.c + 17] = NAN;
-        tested.depthwise_forward(&g, p.rows, p.weights, p.bias, 0, 6, y);
+        g.width_out   = 9;
+        g.weight_step = g.out_step        = 1;
+        g.high                            = 6;
+        p                                 = make_problem(g, 3);
+        y                                 = room(Y, p.out);
+        p.rows[1][(size_t)bad * p.c + 17] = NAN;
+        tested.depthwise(&g, 3, (const float *const *)p.rows, p.from, y);
         for (size_t i = 0; i < p.out; i++)
             assert_true(isnan(y[i]) == (i % p.c == 17 && abs((int32_t)(i / p.c) - bad) <= 1));
     }
@@ -216,9 +243,8 @@ static void test_not_a_number_passes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_geometries),
-        cmocka_unit_test(test_channels),
-        cmocka_unit_test(test_far_outside),
+        cmocka_unit_test(test_geometries),          cmocka_unit_test(test_channels),
+        cmocka_unit_test(test_long_rows),           cmocka_unit_test(test_far_outside),
         cmocka_unit_test(test_not_a_number_passes),
     };
 

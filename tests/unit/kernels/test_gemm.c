@@ -120,8 +120,13 @@ static void multiply_again(void *context, int32_t task, int32_t thread)
 static void test_many_threads(void **state)
 {
     static shared_product s;
+    skc_runtime           runtime;
+    skc_pool             *pool;
 
     (void)state;
+    skc_runtime_init(&runtime);
+    runtime.threads = THREADS;
+    assert_int_equal(skc__pool_create(&runtime, &pool, NULL), SKC_OK);
     placement = AT_START;
     assert_int_equal(skc__kernels(NULL, &tested, NULL), SKC_OK);
     for (int t = 0; t < THREADS; t++) {
@@ -129,7 +134,8 @@ static void test_many_threads(void **state)
         memcpy(s.b[t], fresh(1, SIDE * SIDE), sizeof s.b[t]);
         tested.gemm(false, false, SIDE, SIDE, SIDE, s.a[t], SIDE, s.b[t], SIDE, 0, s.want[t], SIDE);
     }
-    skc__parallel(THREADS, TASKS, multiply_again, &s);
+    skc__parallel(pool, TASKS, multiply_again, &s);
+    skc__pool_free(pool);
     for (int t = 0; t < THREADS; t++)
         assert_int_equal(s.wrong[t], 0);
 }

@@ -245,6 +245,55 @@ static void test_affine_pair(void **state)
     }
 }
 
+/* Gradients that a rounding could keep or drop are made 0; NULL maps are tried too. */
+static void test_masked_affine(void **state)
+{
+    (void)state;
+    EACH_SET_AND_PLACEMENT
+    EACH_MATRIX(rows, c) for (int which = 0; which < 4; which++)
+    {
+        size_t n = rows * c;
+        float *v[5], *dy = fresh(5, n), *z = fresh(6, n);
+        float *want = room(7, n), *got = room(8, n), *in_place;
+
+        for (int i = 0; i < 5; i++)
+            v[i] = fresh(i, c);
+        const skc_masked_affine map = {
+            which % 2 == 0 ? v[0] : NULL, v[1], v[2], which / 2 == 0 ? v[3] : NULL, v[4], -0.5f, 1
+        };
+
+        for (size_t i = 0; i < n; i++) {
+            double y = (double)z[i];
+
+            if (map.scale != NULL)
+                y = y * (double)map.scale[i % c] + (double)map.shift[i % c];
+            if (fabs(y + 0.5) < 1e-5 || fabs(y - 1) < 1e-5)
+                dy[i] = 0;
+        }
+        in_place = copied(9, n, dy);
+        SCALAR->masked_affine(rows, c, &map, dy, z, want);
+        tested.masked_affine(rows, c, &map, dy, z, got);
+        tested.masked_affine(rows, c, &map, in_place, z, in_place);
+        expect_same("masked_affine", n, got, in_place);
+        for (size_t i = 0; i < n; i++) {
+            double y = (double)z[i], t1 = (double)dy[i], t2 = 0, t3 = 0, size;
+
+            if (map.scale != NULL)
+                y = y * (double)map.scale[i % c] + (double)map.shift[i % c];
+            if (!(y > -0.5 && y < 1))
+                t1 = 0;
+            if (map.a != NULL) {
+                t1 *= (double)map.a[i % c];
+                t2 = (double)map.b[i % c] * (double)z[i];
+                t3 = (double)map.d[i % c];
+            }
+            size = fabs(t1) + fabs(t2) + fabs(t3);
+            expect_close("masked_affine", i, (double)want[i], (double)got[i], size, 4);
+            expect_close("masked_affine", i, t1 + t2 + t3, (double)got[i], size, 4);
+        }
+    }
+}
+
 /* ------------------------------------------------------------------ columns */
 
 /* Sums before a call are 3, so that a row which does not add to them is seen. */
@@ -348,6 +397,73 @@ static void test_column_products(void **state)
     }
 }
 
+/* Where z scale + shift is so close to a bound that sets may differ, dy becomes 0. */
+static void avoid_bounds(const skc_masked_affine *map, size_t n, size_t c, const float *z,
+                         float *dy)
+{
+    for (size_t i = 0; i < n; i++) {
+        double scaled = (double)z[i] * (map->scale == NULL ? 1 : (double)map->scale[i % c]);
+        double shift  = map->scale == NULL ? 0 : (double)map->shift[i % c];
+        double close  = 2 * (double)FLT_EPSILON * (fabs(scaled) + fabs(shift));
+
+        if (fabs(scaled + shift - (double)map->low) <= close ||
+            fabs(scaled + shift - (double)map->high) <= close)
+            dy[i] = 0;
+    }
+}
+
+/* What a map keeps of dy. */
+static double kept(const skc_masked_affine *map, size_t column, float z, float dy)
+{
+    double y = map->scale == NULL
+                   ? (double)z
+                   : (double)z * (double)map->scale[column] + (double)map->shift[column];
+
+    return (double)map->low < y && y < (double)map->high ? (double)dy : 0;
+}
+
+static void test_masked_products(void **state)
+{
+    static const float bounds[][2] = { { 0, INFINITY }, { -1, 0.5f }, { -INFINITY, INFINITY } };
+
+    (void)state;
+    EACH_SET_AND_PLACEMENT
+    EACH_MATRIX(rows, c) for (size_t k = 0; k < 6; k++)
+    {
+        const float *x = fresh(0, rows * c), *mean = fresh(1, c);
+        const float *scale = fresh(7, c), *shift = fresh(8, c);
+        float       *dy   = fresh(2, rows * c);
+        double      *want = sums(3, c), *got = sums(4, c);
+        double      *want2 = sums(5, c), *got2 = sums(6, c);
+
+        const skc_masked_affine map = { .scale = k < 3 ? scale : NULL,
+                                        .shift = k < 3 ? shift : NULL,
+                                        .low   = bounds[k % 3][0],
+                                        .high  = bounds[k % 3][1] };
+
+        avoid_bounds(&map, rows * c, c, x, dy);
+        SCALAR->masked_products(rows, c, &map, x, mean, dy, want, want2);
+        tested.masked_products(rows, c, &map, x, mean, dy, got, got2);
+        for (size_t i = 0; i < c; i++) {
+            double sum = 3, product = 3, size = 0, size2 = 0;
+
+            for (size_t r = 0; r < rows; r++) {
+                double g = kept(&map, i, x[r * c + i], dy[r * c + i]);
+                double d = (double)(x[r * c + i] - mean[i]);
+
+                sum += g;
+                product += g * d;
+                size += fabs(g);
+                size2 += fabs(g * d);
+            }
+            expect_close("masked_products", i, want[i], got[i], size, word(rows));
+            expect_close("masked_products", i, sum, got[i], size, word(rows));
+            expect_close("masked_products", i, want2[i], got2[i], size2, word(rows));
+            expect_close("masked_products", i, product, got2[i], size2, word(rows));
+        }
+    }
+}
+
 /* A float sum of so many equal numbers would drift: each addition rounds the same way. */
 static void test_columns_do_not_drift(void **state)
 {
@@ -413,9 +529,11 @@ int main(void)
         cmocka_unit_test(test_affine_clamp),
         cmocka_unit_test(test_not_a_number_passes),
         cmocka_unit_test(test_affine_pair),
+        cmocka_unit_test(test_masked_affine),
         cmocka_unit_test(test_column_sums),
         cmocka_unit_test(test_column_moments),
         cmocka_unit_test(test_column_products),
+        cmocka_unit_test(test_masked_products),
         cmocka_unit_test(test_columns_do_not_drift),
         cmocka_unit_test(test_normalise),
     };

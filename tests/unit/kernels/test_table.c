@@ -42,7 +42,7 @@ static void test_names(void **state)
     assert_string_equal(k.name, "avx512");
     assert_int_equal(skc__kernels_for(best, "avx2", &k, NULL), SKC_OK);
     assert_string_equal(k.name, "avx2");
-    assert_true(k.depthwise_forward != skc__kernels_scalar.depthwise_forward);
+    assert_true(k.depthwise != skc__kernels_scalar.depthwise);
     assert_int_equal(skc__kernels_for((skc_cpu){ true, false }, NULL, &k, NULL), SKC_OK);
     assert_string_equal(k.name, "avx2");
 #endif

@@ -134,7 +134,7 @@ static void make_inputs(probe *p, skc_random *random)
             fill_distinct(random, p->in[k], count);
         for (size_t i = 0; i < count && !t->distinct; i++)
             p->in[k][i] = draw(random, t->low, t->high);
-        p->io.in[k]       = (skc_input){ p->in[k], p->shape[k] };
+        p->io.in[k]       = (skc_input){ .data = p->in[k], .shape = p->shape[k] };
         p->gradient.in[k] = p->d_in[k];
     }
 }
@@ -187,18 +187,23 @@ probe *probe_create_large(const skc_layer_ops *ops, const char *text, const char
     skc_error              err     = { 0 };
     skc_random             random  = skc__random_stream(7, strlen(text), 0);
     probe                 *p       = allocate(sizeof *p);
+    skc_runtime            runtime;
 
     memset(p, 0, sizeof *p);
     p->ops    = ops;
     p->config = allocate(ops->config_size);
     if (skc__kernels_for(skc__cpu_probe(), kernels, &p->kernels, &err) != SKC_OK)
         fail_msg("%s", err.message);
-    p->io      = (skc_layer_io){ .kernels  = &p->kernels,
-                                 .threads  = threads,
-                                 .training = training,
-                                 .seed     = 11,
-                                 .low      = -INFINITY,
-                                 .high     = INFINITY };
+    p->io = (skc_layer_io){ .kernels  = &p->kernels,
+                            .threads  = threads,
+                            .training = training,
+                            .seed     = 11,
+                            .low      = -INFINITY,
+                            .high     = INFINITY };
+    skc_runtime_init(&runtime);
+    runtime.threads = threads;
+    if (skc__pool_create(&runtime, &p->io.pool, &err) != SKC_OK)
+        fail_msg("%s", err.message);
     p->io.n_in = read_text(ops, text, p->shape, p->config);
     for (int32_t k = 0; k < p->io.n_in; k++) {
         p->shape[k].n *= times > 1 ? 2 * times : 1;
@@ -224,6 +229,7 @@ void probe_free(probe *p)
         free(p->stat[i]);
         free(p->d_param[i]);
     }
+    skc__pool_free(p->io.pool);
     free(p->io.out);
     free(p->io.saved);
     free(p->io.scratch);

@@ -144,7 +144,9 @@ static void test_parts_cover_each_item_once_in_order(void **state)
     skc_call     call         = { NULL, &io, NULL };
 
     (void)state;
+    assert_int_equal(skc__pool_create(NULL, &io.pool, NULL), SKC_OK);
     skc__split(&call, 4, ITEMS, mark);
+    skc__pool_free(io.pool);
     assert_int_equal(marks[0], 1);
     assert_int_equal(marks[ITEMS - 1], 4);
     for (int i = 1; i < ITEMS; i++)

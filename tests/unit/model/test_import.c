@@ -49,7 +49,7 @@ static void write_weights(const int32_t extents[TENSORS][4], int32_t count, cons
     for (int t = 0; t < TENSORS; t++) {
         for (int i = 0; i < 72; i++)
             data[t][i] = (float)(100 * t + i);
-        tensors[t] = (skc_to_store){ "", names[t], rank[t], extents[t], data[t] };
+        tensors[t] = (skc_to_store){ "", names[t], rank[t], extents[t], data[t], NULL };
     }
     if (renamed != NULL)
         tensors[TENSORS - 1].name = renamed;

@@ -179,8 +179,8 @@ static const int32_t one_extent[] = { 5 };
 static skc_status write_two(const char *path, skc_precision precision, const float *first,
                             skc_error *err)
 {
-    const skc_to_store tensors[] = { { "x.", "weight", 2, extents, first },
-                                     { "", "bias", 1, one_extent, values } };
+    const skc_to_store tensors[] = { { "x.", "weight", 2, extents, first, NULL },
+                                     { "", "bias", 1, one_extent, values, NULL } };
     skc_json          *metadata  = skc__json_object();
     skc_status         status;
 

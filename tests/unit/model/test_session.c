@@ -148,7 +148,7 @@ static void test_run_and_predict_agree(void **state)
 
         assert_int_equal(skc__input_stage(picture, &p, &heap, &staged, &block, NULL), SKC_OK);
         sampling = skc__sampling_plain(staged.width, staged.height, &p, 0);
-        skc__sample(staged, &sampling, p.width, p.height, sampled);
+        skc__sample(&kernels, staged, &sampling, p.width, p.height, sampled);
         skc__input_normalise(&kernels, &p, sampled, input);
         assert_int_equal(skc_session_run(session, input, 1, scores, NULL), SKC_OK);
         softmax(scores, 2.5f, wanted);

@@ -24,10 +24,19 @@ static skc_allocator heap;
 
 static skc_loader loader_of(int32_t threads)
 {
-    skc_loader loader;
+    skc_runtime runtime = runtime_of(threads);
+    skc_pool   *pool;
+    skc_loader  loader;
 
-    assert_int_equal(skc__loader_create(&kernels, &p, threads, &heap, &loader, NULL), SKC_OK);
+    assert_int_equal(skc__pool_create(&runtime, &pool, NULL), SKC_OK);
+    assert_int_equal(skc__loader_create(&kernels, &p, pool, &heap, &loader, NULL), SKC_OK);
     return loader;
+}
+
+static void close_loader(skc_loader *loader)
+{
+    skc__loader_free(loader);
+    skc__pool_free(loader->pool);
 }
 
 /* What a session makes of the same picture. */
@@ -41,7 +50,7 @@ static void at_inference(int32_t picture, int32_t symmetry, float *input)
 
     assert_int_equal(skc__input_stage(image, &p, &heap, &staged, &block, NULL), SKC_OK);
     sampling = skc__sampling_plain(staged.width, staged.height, &p, symmetry);
-    skc__sample(staged, &sampling, p.width, p.height, sampled);
+    skc__sample(&kernels, staged, &sampling, p.width, p.height, sampled);
     skc__input_normalise(&kernels, &p, sampled, input);
     skc__release(&heap, block);
     skc_image_free(image);
@@ -63,7 +72,7 @@ static void test_plain_is_as_at_inference(void **state)
                 assert_memory_equal(inputs + i * TINY_INPUT, wanted, sizeof wanted);
             }
         }
-        skc__loader_free(&loader);
+        close_loader(&loader);
     }
 }
 
@@ -94,8 +103,8 @@ static void test_augmented(void **state)
     draw.seed  = 8;
     skc__load_augmented(&first, data.dataset, &indices[4], 1, &draw, other);
     assert_memory_not_equal(one, other, sizeof one);
-    skc__loader_free(&first);
-    skc__loader_free(&second);
+    close_loader(&first);
+    close_loader(&second);
 }
 
 static void test_check(void **state)
@@ -109,14 +118,14 @@ static void test_check(void **state)
     loader.preprocessing = &larger;
     assert_fails(skc__loader_check(&loader, data.dataset, &err), SKC_EMISMATCH, err, "side 20",
                  "32 x 16 needs 40");
-    skc__loader_free(&loader);
+    close_loader(&loader);
 }
 
 static skc_status attempt(void *context, const skc_runtime *runtime)
 {
     skc_allocator a = skc__allocator(runtime);
     skc_loader    loader;
-    skc_status    status = skc__loader_create(&kernels, context, 2, &a, &loader, NULL);
+    skc_status    status = skc__loader_create(&kernels, context, NULL, &a, &loader, NULL);
 
     if (status == SKC_OK)
         skc__loader_free(&loader);
