@@ -13,7 +13,8 @@ typedef enum fate { KEPT, DROPPED, ABSORBED_AFFINE, ABSORBED_CLAMP } fate;
 typedef struct folding {
     const skc_graph    *graph;
     const float *const *param;
-    fate               *fates; /* by node */
+    bool                in_place; /* parameters may be written to */
+    fate               *fates;    /* by node */
     int32_t            *host; /* by node: the kept node that its output now comes from; -1: input */
     int32_t            *readers; /* by tensor: how many inputs read it */
     bool               *alone;   /* by node: its output, and all from its host's to there, have one
@@ -112,6 +113,13 @@ static skc_status copy_nodes(const folding *f, int32_t kept, const skc_allocator
     return status;
 }
 
+/* Parameters of a node before this one are changed in place, the others are copied: all, or a bias
+ * that the layer did not have. */
+static int32_t first_copied(const folding *f, const skc_node *from)
+{
+    return f->in_place ? from->plan.param_count : 0;
+}
+
 /* Room for changed parameters, and for the scales and shifts of all that is absorbed: one layer may
  * take in several batchnorms. */
 static size_t changed_bytes(const folding *f, const skc_graph *graph)
@@ -125,18 +133,20 @@ static size_t changed_bytes(const folding *f, const skc_graph *graph)
             bytes += 2 * skc__arena_piece((size_t)from->plan.out.c * sizeof(float));
         if (f->fates[i] != KEPT || !f->affine[i])
             continue;
-        for (int32_t p = 0; p < node->plan.param_count; p++)
+        for (int32_t p = first_copied(f, from); p < node->plan.param_count; p++)
             bytes += skc__arena_piece(skc__param_count(&node->plan.param[p]) * sizeof(float));
     }
     return bytes;
 }
 
-/* Copies of the parameters of kept node i, the bias zero where it had none. */
+/* The parameters of kept node i for changing, the bias zero where it had none. */
 static void copy_params(const folding *f, int32_t i, skc_folded *out)
 {
     const skc_node *from = &f->graph->nodes[i], *to = &out->graph.nodes[f->moved[i]];
 
-    for (int32_t p = 0; p < to->plan.param_count; p++) {
+    for (int32_t p = 0; p < first_copied(f, from); p++)
+        out->param[to->first_param + p] = f->param[from->first_param + p];
+    for (int32_t p = first_copied(f, from); p < to->plan.param_count; p++) {
         size_t count = skc__param_count(&to->plan.param[p]);
         float *copy  = skc__arena_take(&out->arena, count * sizeof(float));
 
@@ -155,7 +165,7 @@ static void absorb_affine(const folding *f, int32_t i, skc_folded *out)
     float          *param[SKC_MAX_PARAMS];
 
     for (int32_t p = 0; p < to->plan.param_count; p++)
-        param[p] = (float *)(uintptr_t)out->param[to->first_param + p]; /* copies, in our arena */
+        param[p] = (float *)(uintptr_t)out->param[to->first_param + p]; /* ours to change */
     from->ops->as_affine(from->config, f->param + from->first_param, channels, scale, shift);
     to->ops->absorb_affine(to->config, param, channels, &to->plan, scale, shift);
 }
@@ -207,10 +217,10 @@ static skc_status build(folding *f, const skc_allocator *allocator, skc_folded *
     return SKC_OK;
 }
 
-skc_status skc__fold(const skc_graph *graph, const float *const *param,
+skc_status skc__fold(const skc_graph *graph, const float *const *param, bool in_place,
                      const skc_allocator *allocator, skc_folded *out, skc_error *err)
 {
-    folding    f = { .graph = graph, .param = param };
+    folding    f = { .graph = graph, .param = param, .in_place = in_place };
     size_t     n = (size_t)graph->node_count;
     skc_arena  arena;
     skc_status status = skc__arena_create(

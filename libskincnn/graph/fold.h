@@ -11,8 +11,9 @@ typedef struct skc_folded {
     const float **param; /* by number: in `arena`, or the original's */
 } skc_folded;
 
-/* `graph` and `param` must outlive the result. */
-skc_status skc__fold(const skc_graph *graph, const float *const *param,
+/* `graph` and `param` must outlive the result. in_place: parameters that change are changed where
+ * they are, which saves a copy, and are then of use to the result only. */
+skc_status skc__fold(const skc_graph *graph, const float *const *param, bool in_place,
                      const skc_allocator *allocator, skc_folded *out, skc_error *err);
 void       skc__folded_free(skc_folded *folded);
 

@@ -28,24 +28,16 @@ skc_int8_scale skc__tensor_scale(const skc_graph *graph, const skc_int8_scale *o
     return tensor < graph->node_count ? own[tensor] : (skc_int8_scale){ 1, 0 };
 }
 
-size_t skc__scaled_channels(const skc_graph *graph, int32_t p)
+skc_scaling skc__scaling(const skc_graph *graph, int32_t p)
 {
     int32_t             node;
-    const skc_int8_ops *ops;
+    const size_t        count = skc__param_count(skc__graph_param(graph, p, &node));
+    const skc_int8_ops *ops   = ops_of(graph, node);
+    const size_t        c     = (size_t)graph->nodes[node].plan.out.c;
 
-    skc__graph_param(graph, p, &node);
-    ops = ops_of(graph, node);
-    return ops != NULL && ops->has_weights && p == graph->nodes[node].first_param
-               ? (size_t)graph->nodes[node].plan.out.c
-               : 0;
-}
-
-size_t skc__scaled_channel(const skc_graph *graph, int32_t p, size_t i)
-{
-    int32_t      node;
-    const size_t count = skc__param_count(skc__graph_param(graph, p, &node));
-
-    return skc__int8_channel(ops_of(graph, node), count, (size_t)graph->nodes[node].plan.out.c, i);
+    if (ops == NULL || !ops->has_weights || p != graph->nodes[node].first_param)
+        return (skc_scaling){ count, 0, 1 };
+    return (skc_scaling){ count, c, ops->channels_last ? 1 : count / c };
 }
 
 /* ---------------------------------------------------------------- planning */
@@ -142,7 +134,7 @@ static void need_scratch(planning *p, size_t bytes)
 static skc_status plan_floats(planning *p, int32_t i, skc_error *err)
 {
     /* without prepared parameters a layer needs the scratch of training */
-    const skc_plan_context context = { p->options->threads, true };
+    const skc_plan_context context = { .threads = p->options->threads, .training = true };
     const skc_node        *node    = &p->graph->nodes[i];
     skc_layer_plan        *plan    = &p->node[i].plan;
     size_t     bytes  = skc__arena_piece(skc__shape_count(batch_shape(p, i + 1)) * sizeof(float));

@@ -22,10 +22,18 @@ bool           skc__has_scale(const skc_graph *graph, int32_t tensor);
 /* The scale of a tensor, its own or another's. */
 skc_int8_scale skc__tensor_scale(const skc_graph *graph, const skc_int8_scale *own, int32_t tensor);
 
-/* How many channels of parameter p have a scale each: 0: it stays in floats. */
-size_t skc__scaled_channels(const skc_graph *graph, int32_t p);
-/* The channel of its i-th number. */
-size_t skc__scaled_channel(const skc_graph *graph, int32_t p, size_t i);
+/* How the numbers of a parameter are scaled: number i by the scale of channel i / inner % channels.
+ * No channels: it stays in floats. */
+typedef struct skc_scaling {
+    size_t count, channels, inner;
+} skc_scaling;
+
+skc_scaling skc__scaling(const skc_graph *graph, int32_t p);
+
+static inline size_t skc__scaled_channel(skc_scaling s, size_t i)
+{
+    return i / s.inner % s.channels;
+}
 
 typedef struct skc_quantised_node {
     const skc_int8_ops *ops;   /* NULL: in floats */

@@ -33,6 +33,7 @@ static void fill_io(const skc_workspace *w, const skc_walk *walk, int32_t i, skc
     io->kernels          = w->kernels;
     io->threads          = w->threads;
     io->pool             = w->pool;
+    io->compact          = w->compact;
     io->planned_pictures = w->max_batch;
     io->training         = walk->training && !w->frozen[i];
     io->seed             = walk->seed + (uint64_t)i;

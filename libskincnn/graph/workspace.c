@@ -228,7 +228,8 @@ static void find_in_place(layout *l)
 static skc_status find_sizes(layout *l, skc_error *err)
 {
     const skc_plan_context context = { l->options->threads,
-                                       l->options->training || l->options->param == NULL };
+                                       l->options->training || l->options->param == NULL,
+                                       l->options->compact };
     int32_t                n       = l->options->max_batch;
 
     for (int32_t t = 0; t <= l->nodes; t++) {
@@ -384,7 +385,8 @@ skc_status skc__workspace_create(const skc_graph *graph, const skc_workspace_opt
                                 .threads   = options->threads,
                                 .pool      = options->pool,
                                 .max_batch = options->max_batch,
-                                .training  = options->training };
+                                .training  = options->training,
+                                .compact   = options->compact };
     size_t        nodes     = (size_t)l.nodes;
     skc_arena     arena;
     int32_t      *order;

@@ -13,7 +13,7 @@ typedef struct skc_workspace {
     const skc_kernels *kernels;
     int32_t            threads, max_batch;
     skc_pool          *pool;
-    bool               training;
+    bool               training, compact;
     skc_arena          arena;
     float            **value;           /* by tensor */
     float            **gradient;        /* by tensor; NULL: not wanted */
@@ -29,6 +29,7 @@ typedef struct skc_workspace_options {
     int32_t             max_batch, threads;
     skc_pool           *pool; /* must outlive the workspace; NULL: the caller's thread alone */
     bool                training;
+    bool                compact; /* inference with the least memory: nothing is prepared */
     const skc_kernels  *kernels; /* must outlive the workspace */
     const bool         *frozen;  /* by node; NULL: none */
     /* By number, for layers to prepare; an inference workspace then runs with these only. NULL (as

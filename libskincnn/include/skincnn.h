@@ -81,13 +81,17 @@ typedef struct skc_allocator {
 } skc_allocator;
 
 /* Where and how to run. NULL in place of a runtime means the defaults. Objects copy what they need,
- * except that the allocator's `user` must outlive them. Their threads do not survive fork(): a child
- * process makes its own sessions and trainers. */
+ * except that the allocator's `user` must outlive them. Their threads do not survive fork(): a
+ * child process makes its own sessions and trainers. */
 typedef struct skc_runtime {
     size_t        struct_size;
     skc_allocator allocator; /* malloc, realloc, free */
     int32_t       threads;   /* 0: every processor this process may use; else 1..256 */
     const char   *kernels;   /* NULL: the best set of this processor; else "scalar", "avx2", ... */
+    /* Loads models for prediction with the least memory, at some cost of speed: a model loaded so
+     * has one copy of its weights, changed for prediction. It makes sessions and answers questions
+     * about itself; what needs its parameters is SKC_EUNSUPPORTED. */
+    bool          compact;
 } skc_runtime;
 
 SKC_API void skc_runtime_init(skc_runtime *runtime);

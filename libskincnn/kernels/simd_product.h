@@ -161,24 +161,22 @@ ALWAYS_INLINE void start_tile(const product_strip *s, size_t first, const size_t
 {
     const size_t last = vectors - 1;
 
-    EACH_VECTOR(v, vectors)
-    {
+    EACH_VECTOR (v, vectors) {
         vec start = SPLAT(0);
 
         if (s->bias != NULL)
             start = v < last ? LOAD(s->bias + v * LANES)
                              : LOAD_PART(s->bias + v * LANES, s->last_lanes);
-        EACH_ROW(i, rows)
-        sum[i][v] = start;
+        EACH_ROW (i, rows)
+            sum[i][v] = start;
     }
     if (!s->add)
         return;
-    EACH_ROW(i, rows)
-    {
+    EACH_ROW (i, rows) {
         const float *out = s->p->out[first + i] + s->p->out_offset + s->column;
 
-        EACH_VECTOR(v, last)
-        sum[i][v] += LOAD(out + v * LANES);
+        EACH_VECTOR (v, last)
+            sum[i][v] += LOAD(out + v * LANES);
         sum[i][last] += LOAD_PART(out + last * LANES, s->last_lanes);
     }
 }
@@ -191,31 +189,29 @@ ALWAYS_INLINE void finish_tile(const product_strip *s, size_t first, const size_
     if (s->clamp) {
         const vec low = SPLAT(s->p->low), high = SPLAT(s->p->high);
 
-        EACH_ROW(i, rows)
-        EACH_VECTOR(v, vectors)
-        sum[i][v] = clamped(sum[i][v], low, high);
+        EACH_ROW (i, rows)
+            EACH_VECTOR (v, vectors)
+                sum[i][v] = clamped(sum[i][v], low, high);
     }
-    EACH_ROW(i, rows)
-    {
+    EACH_ROW (i, rows) {
         float *out = s->p->out[first + i] + s->p->out_offset + s->column;
 
-        EACH_VECTOR(v, last)
-        STORE(out + v * LANES, sum[i][v]);
+        EACH_VECTOR (v, last)
+            STORE(out + v * LANES, sum[i][v]);
         put(out + last * LANES, lanes, sum[i][last]);
     }
 }
 
-/* sum += each of the values x left[i][x] x right, for one x. */
+/* sum[i] += left[i][x] right. */
 ALWAYS_INLINE void multiply_step(const float *const left[MOST_ROWS], ptrdiff_t x,
                                  const vec right[MOST_VECTORS], const size_t rows,
                                  const size_t vectors, vec sum[MOST_ROWS][MOST_VECTORS])
 {
-    EACH_ROW(i, rows)
-    {
+    EACH_ROW (i, rows) {
         const vec value = SPLAT(left[i][x]);
 
-        EACH_VECTOR(v, vectors)
-        sum[i][v] = FMA(value, right[v], sum[i][v]);
+        EACH_VECTOR (v, vectors)
+            sum[i][v] = FMA(value, right[v], sum[i][v]);
     }
 }
 
@@ -237,8 +233,8 @@ ALWAYS_INLINE void multiply_tile(const product_strip *s, size_t first, const siz
     kept.value = s->value;
     kept.todo  = s->depth;
     start_tile(s, first, rows, vectors, sum);
-    EACH_ROW(i, rows)
-    left[i] = s->p->left[first + i];
+    EACH_ROW (i, rows)
+        left[i] = s->p->left[first + i];
     while (kept.todo > 0) {
         const skc_product *p     = kept.s->p;
         const size_t       count = least(p->length - kept.value, kept.todo);
@@ -249,8 +245,8 @@ ALWAYS_INLINE void multiply_tile(const product_strip *s, size_t first, const siz
         kept.run++;
         kept.value = 0;
         for (; x < end; x++, panel += vectors * LANES) {
-            EACH_VECTOR(v, vectors)
-            right[v] = LOAD(panel + v * LANES);
+            EACH_VECTOR (v, vectors)
+                right[v] = LOAD(panel + v * LANES);
             multiply_step(left, x, right, rows, vectors, sum);
         }
     }
@@ -265,17 +261,18 @@ ALWAYS_INLINE void multiply_tile(const product_strip *s, size_t first, const siz
 EACH_TILE(TILE_FUNCTION)
 #undef TILE_FUNCTION
 
+#define TILE_ENTRY(rows, vectors) [vectors][rows] = multiply_##rows##x##vectors,
+
+static void (*const product_tiles[MOST_VECTORS + 1][MOST_ROWS + 1])(
+    const product_strip *s, size_t first) = { EACH_TILE(TILE_ENTRY) };
+#undef TILE_ENTRY
+
 /* Rows begin..end-1 of the strip. */
 static void multiply_strip(const product_strip *s, size_t vectors, size_t begin, size_t end)
 {
-#define TILE_ENTRY(rows, vectors) [vectors][rows] = multiply_##rows##x##vectors,
-    static void (*const tiles[MOST_VECTORS + 1][MOST_ROWS + 1])(const product_strip *,
-                                                                size_t) = { EACH_TILE(TILE_ENTRY) };
-#undef TILE_ENTRY
-
     for (size_t i = begin, rows; i < end; i += rows) {
         rows = even_part(end - i, most_rows[vectors]);
-        tiles[vectors][rows](s, i);
+        product_tiles[vectors][rows](s, i);
     }
 }
 
@@ -335,29 +332,27 @@ ALWAYS_INLINE void outer_tile(const outer_strip *s, size_t first, const size_t r
     const ptrdiff_t  left_offset = o->left_offset + (ptrdiff_t)first;
     vec              sum[MOST_ROWS][MOST_VECTORS], right[MOST_VECTORS];
 
-    EACH_ROW(i, rows)
-    EACH_VECTOR(v, vectors)
-    sum[i][v] = SPLAT(0);
+    EACH_ROW (i, rows)
+        EACH_VECTOR (v, vectors)
+            sum[i][v] = SPLAT(0);
     for (size_t p = 0; p < o->pixels; p++) {
         const float *values = o->left[p] + left_offset, *from = o->right[p] + o->right_offset;
 
         __asm__("" : "+r"(values)); /* or gcc keeps the offset of each value in a register */
-        EACH_VECTOR(v, vectors)
-        right[v] = v < last ? LOAD(from + v * LANES) : LOAD_PART(from + v * LANES, lanes);
-        EACH_ROW(i, rows)
-        {
+        EACH_VECTOR (v, vectors)
+            right[v] = v < last ? LOAD(from + v * LANES) : LOAD_PART(from + v * LANES, lanes);
+        EACH_ROW (i, rows) {
             const vec value = SPLAT(values[i]);
 
-            EACH_VECTOR(v, vectors)
-            sum[i][v] = FMA(value, right[v], sum[i][v]);
+            EACH_VECTOR (v, vectors)
+                sum[i][v] = FMA(value, right[v], sum[i][v]);
         }
     }
-    EACH_ROW(i, rows)
-    {
+    EACH_ROW (i, rows) {
         float *out = o->out + (first + i) * o->ld;
 
-        EACH_VECTOR(v, last)
-        STORE(out + v * LANES, LOAD(out + v * LANES) + sum[i][v]);
+        EACH_VECTOR (v, last)
+            STORE(out + v * LANES, LOAD(out + v * LANES) + sum[i][v]);
         out += last * LANES;
         put(out, lanes, LOAD_PART(out, lanes) + sum[i][last]);
     }
@@ -371,16 +366,17 @@ ALWAYS_INLINE void outer_tile(const outer_strip *s, size_t first, const size_t r
 EACH_TILE(TILE_FUNCTION)
 #undef TILE_FUNCTION
 
-static void add_outer_strip(const outer_strip *s, size_t vectors)
-{
-#define TILE_ENTRY(rows, vectors) [vectors][rows]                       = outer_##rows##x##vectors,
-    static void (*const tiles[MOST_VECTORS + 1][MOST_ROWS + 1])(const outer_strip *,
-                                                                size_t) = { EACH_TILE(TILE_ENTRY) };
+#define TILE_ENTRY(rows, vectors) [vectors][rows] = outer_##rows##x##vectors,
+
+static void (*const outer_tiles[MOST_VECTORS + 1][MOST_ROWS + 1])(
+    const outer_strip *s, size_t first) = { EACH_TILE(TILE_ENTRY) };
 #undef TILE_ENTRY
 
+static void add_outer_strip(const outer_strip *s, size_t vectors)
+{
     for (size_t i = 0, rows; i < s->o.m; i += rows) {
         rows = even_part(s->o.m - i, most_rows[vectors]);
-        tiles[vectors][rows](s, i);
+        outer_tiles[vectors][rows](s, i);
     }
 }
 

@@ -52,14 +52,21 @@ static skc_convolution convolution_of(const conv2d *config, const skc_layer_io *
 
     c.threads  = io->threads;
     c.training = io->training;
+    c.compact  = io->compact;
     return c;
+}
+
+/* Transformed weights take four times the memory of plain ones. */
+static bool by_winograd(const skc_convolution *c)
+{
+    return !c->compact && skc__winograd_suits(c);
 }
 
 static void forward(const void *options, const skc_layer_io *io)
 {
     const skc_convolution c = convolution_of(options, io);
 
-    if (skc__winograd_suits(&c))
+    if (by_winograd(&c))
         skc__winograd_forward(&c, io);
     else
         skc__direct_forward(&c, io);
@@ -69,7 +76,7 @@ static void prepare(const void *options, const skc_layer_io *io, void *prepared)
 {
     const skc_convolution c = convolution_of(options, io);
 
-    if (skc__winograd_suits(&c))
+    if (by_winograd(&c))
         skc__winograd_prepare(&c, io, prepared);
     else
         skc__direct_prepare(&c, io, prepared);
@@ -134,7 +141,7 @@ static void backward(const void *options, const skc_layer_io *io,
         skc__split(&call, parts, skc__pixels(io->out_shape), bias_part);
         skc__reduce(parts, (size_t)io->out_shape.c, io->scratch, gradient->param[1]);
     }
-    if (skc__winograd_suits(&c))
+    if (by_winograd(&c))
         skc__winograd_backward(&c, io, gradient);
     else
         skc__direct_backward(&c, io, gradient);
@@ -177,13 +184,13 @@ static skc_status check_sizes(const skc_convolution *c, skc_shape in, size_t wei
 /* The plan's sizes in bytes. */
 static void plan_memory(const skc_convolution *c, skc_layer_plan *out)
 {
-    const bool   winograd = skc__winograd_suits(c);
+    const bool   winograd = by_winograd(c);
     const size_t bias     = c->training ? bias_bytes(out->out, c->threads) : 0;
 
     out->scratch_bytes = winograd ? skc__winograd_scratch_bytes(c) : skc__direct_scratch_bytes(c);
     if (out->scratch_bytes < bias)
         out->scratch_bytes = bias;
-    if (!c->training)
+    if (!c->training && !c->compact)
         out->prepared_bytes =
             winograd ? skc__winograd_prepared_bytes(c) : skc__direct_prepared_bytes(c);
 }
@@ -206,6 +213,7 @@ static skc_status infer(const void *options, const skc_shape *in, int32_t n_in,
     c          = describe(config, in[0], in[0].n);
     c.threads  = context->threads;
     c.training = context->training;
+    c.compact  = context->compact;
     patch      = (size_t)kernel[0] * (size_t)kernel[1] * c.c_in;
     status     = check_sizes(&c, in[0], (size_t)config->filters * patch, err);
     if (status != SKC_OK)

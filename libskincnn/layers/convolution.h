@@ -16,6 +16,7 @@ typedef struct skc_convolution {
     size_t     planned_pictures;
     int32_t    threads;
     bool       training; /* when planning: scratch for backward too */
+    bool       compact;  /* inference with weights packed into scratch at each call */
 } skc_convolution;
 
 /* ---------------------------------------------------------------- any window */
@@ -23,7 +24,7 @@ typedef struct skc_convolution {
 /* Values of the input that a thread holds at most, to be checked before the bytes are asked for. */
 size_t skc__direct_band_values(const skc_convolution *c);
 /* Bytes of prepared weights (forward), and of scratch for forward with prepared weights, or, in
- * training, for forward and backward with none. */
+ * training, for forward and backward with none, or, compact, for forward with none. */
 size_t skc__direct_prepared_bytes(const skc_convolution *c);
 size_t skc__direct_scratch_bytes(const skc_convolution *c);
 void   skc__direct_prepare(const skc_convolution *c, const skc_layer_io *io, void *prepared);

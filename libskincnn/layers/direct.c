@@ -478,6 +478,8 @@ size_t skc__direct_scratch_bytes(const skc_convolution *c)
     const skc_packing packing[] = { skc__packing(NULL, c, false), skc__packing(NULL, c, true) };
     size_t            floats    = (size_t)forward.parts * desk_floats(&forward);
 
+    if (c->compact)
+        floats += lines(skc__packing_floats(&packing[0]));
     if (c->training)
         floats = most(floats + lines(skc__packing_floats(&packing[0])),
                       lines(skc__packing_floats(&packing[1])) +

@@ -64,13 +64,6 @@ const skc_int8_ops *skc__int8_find(skc_int8_kind kind);
 extern const skc_int8_ops skc__int8_convolution, skc__int8_depthwise_convolution, skc__int8_adding,
     skc__int8_max_pool, skc__int8_mean, skc__int8_copy;
 
-/* The channel that weight i of `count` belongs to, of `channels`. */
-static inline size_t skc__int8_channel(const skc_int8_ops *ops, size_t count, size_t channels,
-                                       size_t i)
-{
-    return ops->channels_last ? i % channels : i / (count / channels);
-}
-
 /* weight / scale as a byte. */
 int8_t skc__int8_weight(float weight, float scale);
 

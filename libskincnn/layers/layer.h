@@ -46,6 +46,7 @@ typedef struct skc_layer_plan {
 typedef struct skc_plan_context {
     int32_t threads;
     bool    training; /* a backward pass will follow */
+    bool    compact;  /* no prepared parameters, and the way that takes the least memory */
 } skc_plan_context;
 
 typedef enum skc_field_kind {
@@ -109,6 +110,7 @@ typedef struct skc_layer_io {
     const skc_kernels *kernels;
     int32_t            threads; /* that scratch is planned for */
     skc_pool          *pool;    /* which skc__split runs on; NULL: the caller's thread alone */
+    bool               compact; /* as it was planned */
     int32_t            planned_pictures; /* the largest n of this session; 0: that of in[0] */
     bool               training; /* batch statistics, dropout; false for frozen layers too */
     uint64_t           seed;     /* of this layer in this step: dropout */

@@ -292,6 +292,8 @@ skc_status skc_model_import(skc_model *model, const char *weights_path, const ch
     skc_status      status = skc__refuse_quantised(model, "filled", err);
 
     if (status == SKC_OK)
+        status = skc__refuse_compact(model, err);
+    if (status == SKC_OK)
         status = read_map(model, map_path, &map, err);
     if (status != SKC_OK)
         return status;

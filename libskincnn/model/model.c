@@ -294,9 +294,17 @@ void skc__model_changed(skc_model *model)
     model->sha256[0]  = '\0';
 }
 
+skc_status skc__refuse_compact(const skc_model *model, skc_error *err)
+{
+    return model->compact
+               ? skc__fail(err, SKC_EUNSUPPORTED,
+                           "a model loaded compact can only predict; its parameters are gone")
+               : SKC_OK;
+}
+
 skc_status skc__model_fold(skc_model *model, skc_error *err)
 {
-    skc_status status = skc__fold(&model->graph, (const float *const *)model->param,
+    skc_status status = skc__fold(&model->graph, (const float *const *)model->param, model->compact,
                                   &model->allocator, &model->folded, err);
 
     model->has_folded = status == SKC_OK;
@@ -323,6 +331,10 @@ skc_status skc_model_transfer(skc_model *model, const skc_model *source, int32_t
     int32_t    count  = 0;
     skc_status status = skc__refuse_quantised(model, "filled", err);
 
+    if (status == SKC_OK)
+        status = skc__refuse_compact(model, err);
+    if (status == SKC_OK)
+        status = skc__refuse_compact(source, err);
     if (status != SKC_OK)
         return status;
     for (int32_t p = 0; p < model->graph.param_count; p++) {

@@ -26,6 +26,7 @@ struct skc_model {
     char              sha256[65];
     skc_folded        folded; /* for sessions; of the parameters as they were when it was made */
     bool              has_folded;
+    bool              compact; /* folded in place: `param` is of no use but for sessions */
     /* A quantised model: its architecture is a folded one (quantise.c), `param` has its weights as
      * they are after quantising. */
     bool              is_quantised;
@@ -53,6 +54,9 @@ int32_t skc__model_find_param(const skc_model *model, const char *name);
 
 /* The parameters are about to change: what was derived from them is dropped. */
 void skc__model_changed(skc_model *model);
+
+/* Refuses models that were loaded compact: their parameters are gone. */
+skc_status skc__refuse_compact(const skc_model *model, skc_error *err);
 
 /* Prepares the parameters for sessions, once they are final. */
 skc_status skc__model_fold(skc_model *model, skc_error *err);

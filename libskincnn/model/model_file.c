@@ -171,6 +171,8 @@ static skc_status save_quantised(const skc_model *model, const char *path, skc_p
 skc_status skc_model_save(const skc_model *model, const char *path, skc_precision precision,
                           skc_error *err)
 {
+    if (skc__refuse_compact(model, err) != SKC_OK)
+        return SKC_EUNSUPPORTED;
     if (model->is_quantised)
         return save_quantised(model, path, precision, err);
     return skc__model_save(model, model->param, path, precision, err);
@@ -406,8 +408,8 @@ static skc_status check_all_read(const skc_model *model, const skc_safetensors *
     return SKC_OK;
 }
 
-static skc_status read_tensors(const skc_json *json, const skc_safetensors *file, skc_model *model,
-                               skc_error *err)
+static skc_status read_tensors(const skc_json *json, const skc_safetensors *file, bool compact,
+                               skc_model *model, skc_error *err)
 {
     const skc_json *quantisation = skc__json_get(json, "quantisation");
     skc_status      status;
@@ -417,10 +419,12 @@ static skc_status read_tensors(const skc_json *json, const skc_safetensors *file
     status = skc__model_read_params(model, file, "", model->param, false, err);
     if (status == SKC_OK)
         status = check_all_read(model, file, err);
+    model->compact = compact;
     return status == SKC_OK ? skc__model_fold(model, err) : status;
 }
 
-static skc_status read_model(const skc_safetensors *file, skc_model **out, skc_error *err)
+static skc_status read_model(const skc_safetensors *file, bool compact, skc_model **out,
+                             skc_error *err)
 {
     skc_json  *json;
     skc_model *model  = NULL;
@@ -430,7 +434,7 @@ static skc_status read_model(const skc_safetensors *file, skc_model **out, skc_e
         return status;
     status = read_description(json, file, &model, err);
     if (status == SKC_OK)
-        status = read_tensors(json, file, model, err);
+        status = read_tensors(json, file, compact, model, err);
     skc__json_free(json);
     if (status == SKC_OK)
         *out = model;
@@ -449,7 +453,7 @@ skc_status skc_model_load_memory(const void *bytes, size_t size, const char *nam
 
     if (status != SKC_OK)
         return status;
-    status = read_model(&file, &model, err);
+    status = read_model(&file, runtime != NULL && runtime->compact, &model, err);
     skc__safetensors_free(&file);
     if (status != SKC_OK)
         return status;

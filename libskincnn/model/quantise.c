@@ -139,23 +139,21 @@ static skc_status observe(quantising *q, skc_error *err)
 /* Takes over parameter p, as bytes can hold it. */
 static void quantise_param(const skc_folded *folded, int32_t p, skc_model *result)
 {
-    const skc_graph *graph    = &result->folded.graph;
-    const size_t     count    = skc__param_count(skc__graph_param(graph, p, NULL));
-    const size_t     channels = skc__scaled_channels(graph, p);
-    const float     *from     = folded->param[p];
-    float           *to = result->param[p], *scale = result->quantisation.weight_scale[p];
+    const skc_scaling s    = skc__scaling(&result->folded.graph, p);
+    const float      *from = folded->param[p];
+    float            *to = result->param[p], *scale = result->quantisation.weight_scale[p];
 
-    memcpy(to, from, count * sizeof *to);
-    if (channels == 0)
+    memcpy(to, from, s.count * sizeof *to);
+    if (s.channels == 0)
         return;
-    for (size_t i = 0; i < count; i++) {
-        const size_t c = skc__scaled_channel(graph, p, i);
+    for (size_t i = 0; i < s.count; i++) {
+        const size_t c = skc__scaled_channel(s, i);
         scale[c]       = fmaxf(scale[c], fabsf(from[i]));
     }
-    for (size_t c = 0; c < channels; c++)
+    for (size_t c = 0; c < s.channels; c++)
         scale[c] = fminf(fmaxf(scale[c] / 127, SKC_INT8_LEAST), SKC_INT8_MOST);
-    for (size_t i = 0; i < count; i++) {
-        const float unit = scale[skc__scaled_channel(graph, p, i)];
+    for (size_t i = 0; i < s.count; i++) {
+        const float unit = scale[skc__scaled_channel(s, i)];
         to[i]            = (float)skc__int8_weight(from[i], unit) * unit;
     }
 }
@@ -301,8 +299,8 @@ static skc_status open_floats(quantising *q, const skc_runtime *runtime, skc_err
     if (status == SKC_OK)
         status = skc__pool_create(runtime, &q->pool, err);
     if (status == SKC_OK)
-        status = skc__fold(&q->model->graph, (const float *const *)q->model->param, &q->allocator,
-                           &q->folded, err);
+        status = skc__fold(&q->model->graph, (const float *const *)q->model->param, false,
+                           &q->allocator, &q->folded, err);
     options.threads = skc__pool_threads(q->pool);
     options.pool    = q->pool;
     options.param   = q->folded.param;
@@ -330,6 +328,8 @@ skc_status skc_model_quantise(const skc_model *model, const skc_image *const *im
     skc_quantise_report found;
     skc_status          status = skc__refuse_quantised(model, "quantised", err);
 
+    if (status == SKC_OK)
+        status = skc__refuse_compact(model, err);
     if (status != SKC_OK)
         return status;
     if (count < 1 || count > MAX_PICTURES)

@@ -34,7 +34,7 @@ static size_t quantisation_bytes(const skc_graph *graph)
                    skc__arena_piece((size_t)(graph->param_count + 1) * sizeof(float *));
 
     for (int32_t p = 0; p < graph->param_count; p++)
-        bytes += skc__arena_piece(skc__scaled_channels(graph, p) * sizeof(float));
+        bytes += skc__arena_piece(skc__scaling(graph, p).channels * sizeof(float));
     return bytes;
 }
 
@@ -56,7 +56,7 @@ skc_status skc__quantisation_create(skc_model *model, const char *where, skc_err
     q->weight_scale =
         skc__arena_take(arena, (size_t)(graph->param_count + 1) * sizeof *q->weight_scale);
     for (int32_t p = 0; p < graph->param_count; p++) {
-        const size_t channels = skc__scaled_channels(graph, p);
+        const size_t channels = skc__scaling(graph, p).channels;
 
         if (channels > 0)
             q->weight_scale[p] = skc__arena_take(arena, channels * sizeof(float));
@@ -121,13 +121,12 @@ static size_t contents_bytes(const skc_model *model)
 
 static const int8_t *weight_bytes(const skc_model *model, int32_t p, skc_arena *arena)
 {
-    const size_t count = skc__param_count(skc__graph_param(&model->graph, p, NULL));
-    const float *scale = model->quantisation.weight_scale[p];
-    int8_t      *bytes = skc__arena_take(arena, count);
+    const skc_scaling s     = skc__scaling(&model->folded.graph, p);
+    const float      *scale = model->quantisation.weight_scale[p];
+    int8_t           *bytes = skc__arena_take(arena, s.count);
 
-    for (size_t i = 0; i < count; i++)
-        bytes[i] = skc__int8_weight(model->param[p][i],
-                                    scale[skc__scaled_channel(&model->folded.graph, p, i)]);
+    for (size_t i = 0; i < s.count; i++)
+        bytes[i] = skc__int8_weight(model->param[p][i], scale[skc__scaled_channel(s, i)]);
     return bytes;
 }
 
@@ -135,7 +134,7 @@ static void add_param(const skc_model *model, int32_t p, contents *c)
 {
     const skc_param_spec *spec     = skc__graph_param(&model->graph, p, NULL);
     const char           *name     = model->param_name[p];
-    const size_t          channels = skc__scaled_channels(&model->folded.graph, p);
+    const size_t          channels = skc__scaling(&model->folded.graph, p).channels;
     skc_to_store          entry    = { "", name, spec->rank, spec->extent, model->param[p], NULL };
     char                 *scale_name;
     int32_t              *extent;
@@ -235,7 +234,7 @@ static const skc_stored *find_scale(const skc_model *model, const skc_safetensor
 static skc_status read_weight_scale(const skc_model *model, const skc_safetensors *file, int32_t p,
                                     skc_error *err)
 {
-    const size_t      channels = skc__scaled_channels(&model->folded.graph, p);
+    const size_t      channels = skc__scaling(&model->folded.graph, p).channels;
     float            *scale    = model->quantisation.weight_scale[p];
     const skc_stored *tensor   = find_scale(model, file, p);
     skc_status        status;
@@ -256,15 +255,15 @@ static skc_status read_weight_scale(const skc_model *model, const skc_safetensor
 static skc_status read_weight(const skc_model *model, const skc_safetensors *file, int32_t p,
                               int8_t *bytes, skc_error *err)
 {
+    const skc_scaling s      = skc__scaling(&model->folded.graph, p);
     const float      *scale  = model->quantisation.weight_scale[p];
     const skc_stored *tensor = skc__safetensors_find(file, model->param_name[p]);
     skc_status        status = skc__model_check_shape(model, p, file, tensor, err);
 
     if (status == SKC_OK)
         status = skc__safetensors_read_bytes(file, tensor, bytes, err);
-    for (size_t i = 0; status == SKC_OK && i < tensor->count; i++)
-        model->param[p][i] =
-            (float)bytes[i] * scale[skc__scaled_channel(&model->folded.graph, p, i)];
+    for (size_t i = 0; status == SKC_OK && i < s.count; i++)
+        model->param[p][i] = (float)bytes[i] * scale[skc__scaled_channel(s, i)];
     return status;
 }
 
@@ -276,7 +275,7 @@ static skc_status read_weights(const skc_model *model, const skc_safetensors *fi
         const size_t count = skc__param_count(skc__graph_param(&model->graph, p, NULL));
         int8_t      *bytes;
 
-        if (skc__scaled_channels(&model->folded.graph, p) == 0)
+        if (skc__scaling(&model->folded.graph, p).channels == 0)
             continue;
         bytes = skc__allocate(&model->allocator, count, err);
         if (bytes == NULL)
@@ -300,7 +299,7 @@ static skc_status read_rest(const skc_model *model, const skc_safetensors *file,
     if (param == NULL)
         return SKC_ENOMEM;
     for (int32_t p = 0; p < model->graph.param_count; p++)
-        if (skc__scaled_channels(&model->folded.graph, p) > 0)
+        if (skc__scaling(&model->folded.graph, p).channels > 0)
             known++;
         else
             param[p] = model->param[p];

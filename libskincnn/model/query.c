@@ -122,6 +122,8 @@ skc_status skc_model_tensor(const skc_model *model, int32_t i, skc_tensor_info *
         return skc__fail(err, SKC_EINVAL, "tensor %d; 0..%d is allowed", i,
                          model->graph.param_count - 1);
     spec = skc__graph_param(&model->graph, i, NULL);
+    if (skc__refuse_compact(model, err) != SKC_OK)
+        return SKC_EUNSUPPORTED;
     *out = (skc_tensor_info){ .name = model->param_name[i],
                               .rank = spec->rank,
                               .data = model->param[i] };

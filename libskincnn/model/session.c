@@ -99,8 +99,8 @@ static skc_status choose_graph(skc_session *session, skc_error *err)
     skc_status        status = SKC_OK;
 
     if (!model->has_folded) {
-        status = skc__fold(&model->graph, (const float *const *)model->param, &session->allocator,
-                           &session->own, err);
+        status           = skc__fold(&model->graph, (const float *const *)model->param, false,
+                                     &session->allocator, &session->own, err);
         session->has_own = status == SKC_OK;
         folded           = &session->own;
     }
@@ -115,6 +115,7 @@ static skc_status create_workspace(skc_session *session, skc_error *err)
                                             .threads   = skc__pool_threads(session->pool),
                                             .pool      = session->pool,
                                             .kernels   = &session->kernels,
+                                            .compact   = session->model->compact,
                                             .param     = session->param };
     skc_status status = skc__workspace_create(session->graph, &options, &session->allocator,
                                               &session->workspace, err);

@@ -73,6 +73,7 @@ static skc_status score_with(const skc_model *model, const skc_folded *folded,
     options.threads = skc__pool_threads(pool);
     options.pool    = pool;
     options.param   = folded->param;
+    options.compact = model->compact;
     if (status == SKC_OK)
         status = skc__workspace_create(&folded->graph, &options, &allocator, &workspace, err);
     if (status == SKC_OK)
@@ -99,7 +100,8 @@ skc_status skc_model_predict_dataset(const skc_model *model, const skc_dataset *
                          dataset->label_count, model->label_count);
     if (model->has_folded)
         return score_with(model, &model->folded, dataset, runtime, probabilities, err);
-    status = skc__fold(&model->graph, (const float *const *)model->param, &allocator, &own, err);
+    status =
+        skc__fold(&model->graph, (const float *const *)model->param, false, &allocator, &own, err);
     if (status != SKC_OK)
         return status;
     status = score_with(model, &own, dataset, runtime, probabilities, err);

@@ -220,6 +220,8 @@ skc_status skc_trainer_create(skc_model *model, const skc_dataset *dataset,
     skc_trainer  *t;
     skc_status    status = skc__refuse_quantised(model, "trained", err);
 
+    if (status == SKC_OK)
+        status = skc__refuse_compact(model, err);
     if (status != SKC_OK)
         return status;
     t = skc__allocate_zeroed(&allocator, sizeof *t, err);

@@ -59,6 +59,18 @@ skc_runtime bench_runtime(int32_t threads)
     return runtime;
 }
 
+/* A model file, loaded with little memory. */
+static skc_model *compact_model(const char *path)
+{
+    skc_runtime runtime = bench_runtime(0);
+    skc_model  *model   = NULL;
+    skc_error   err;
+
+    runtime.compact = true;
+    bench_must(skc_model_load(path, &runtime, &model, &err), &err);
+    return model;
+}
+
 skc_model *bench_model(const char *name, int32_t side)
 {
     static const char *const labels[BENCH_CLASSES] = { "a", "b", "c", "d", "e", "f", "g" };
@@ -82,16 +94,15 @@ skc_model *bench_model(const char *name, int32_t side)
 
 /* ---------------------------------------------------------------- commands */
 
-static int serve(const bench_task *task, const skc_model *model, int32_t threads)
+static int serve(const bench_task *task, const skc_model *model)
 {
     const char *kernels = "";
     char        about[256];
 
     for (int32_t i = 0; skc_kernel_set(i) != NULL; i++)
         kernels = skc_kernel_set(i);
-    snprintf(about, sizeof about, "{\"kernels\": \"%s\", \"parameters\": %zu, \"winograd\": %zu}",
-             kernels, model != NULL ? skc_model_parameter_count(model) : 0,
-             model != NULL ? bench_winograd_bytes(model, threads) : 0);
+    snprintf(about, sizeof about, "{\"kernels\": \"%s\", \"parameters\": %zu}", kernels,
+             model != NULL ? skc_model_parameter_count(model) : 0);
     return bench_serve(task, about);
 }
 
@@ -106,7 +117,15 @@ static int run_infer(char **a)
     skc_model *model   = bench_model(a[0], atoi(a[1]));
     bench_task task    = bench_infer(model, atoi(a[2]), threads);
 
-    return serve(&task, model, threads);
+    return serve(&task, model);
+}
+
+static int run_compact(char **a)
+{
+    skc_model *model = compact_model(a[0]);
+    bench_task task  = bench_infer(model, 1, atoi(a[1]));
+
+    return serve(&task, model);
 }
 
 static int run_train(char **a)
@@ -115,7 +134,7 @@ static int run_train(char **a)
     skc_model *model   = bench_model(a[0], atoi(a[1]));
     bench_task task    = bench_train(model, atoi(a[2]), threads, a[4], strcmp(a[5], "memory") == 0);
 
-    return serve(&task, model, threads);
+    return serve(&task, model);
 }
 
 static int run_layers(char **a)
@@ -124,7 +143,7 @@ static int run_layers(char **a)
     skc_model *model   = bench_model(a[0], atoi(a[1]));
     bench_task task    = bench_layers(model, atoi(a[2]), threads, pass_of(a[4]));
 
-    return serve(&task, model, threads);
+    return serve(&task, model);
 }
 
 static int run_list(char **a)
@@ -137,7 +156,7 @@ static int run_jpeg(char **a)
 {
     bench_task task = bench_jpeg(a[0]);
 
-    return serve(&task, NULL, 1);
+    return serve(&task, NULL);
 }
 
 static int run_picture(char **a)
@@ -150,7 +169,7 @@ static int run_create(char **a)
 {
     skc_error err;
 
-    bench_must(skc_model_save(bench_model(a[0], atoi(a[1])), a[2], SKC_F32, &err), &err);
+    bench_must(skc_model_save(bench_model(a[0], atoi(a[1])), a[2], SKC_F16, &err), &err);
     return 0;
 }
 
@@ -162,6 +181,7 @@ int main(int argc, char **argv)
         int (*run)(char **arguments);
     } commands[] = {
         { "infer", "NET|FILE SIDE BATCH THREADS", 4, run_infer },
+        { "compact", "FILE THREADS", 2, run_compact },
         { "train", "NET SIDE BATCH THREADS PICTURE memory|cache", 6, run_train },
         { "layers", "NET SIDE BATCH THREADS forward|data|weights", 5, run_layers },
         { "list", "NET SIDE forward|data|weights", 3, run_list },

@@ -39,8 +39,6 @@ typedef enum bench_pass { BENCH_FORWARD, BENCH_DATA, BENCH_WEIGHTS } bench_pass;
 bench_task bench_layers(const skc_model *model, int32_t batch, int32_t threads, bench_pass pass);
 /* The list that the rival reads: a line for each different shape. */
 void       bench_print_layers(const skc_model *model, bench_pass pass);
-/* Bytes of Winograd-transformed weights in a session of one picture. */
-size_t     bench_winograd_bytes(const skc_model *model, int32_t threads);
 
 /* jpeg.c: from a JPEG to a normalised input of 224 x 224, and the picture for it. */
 bench_task bench_jpeg(const char *path);

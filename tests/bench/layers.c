@@ -106,29 +106,6 @@ void bench_print_layers(const skc_model *model, bench_pass pass)
     }
 }
 
-size_t bench_winograd_bytes(const skc_model *model, int32_t threads)
-{
-    const skc_plan_context context = { .threads = threads };
-    size_t                 bytes   = 0;
-
-    for (int32_t i = 0; i < model->graph.node_count; i++) {
-        const skc_node *node = &model->graph.nodes[i];
-        skc_layer_plan  plan;
-        skc_error       err;
-        shape           s;
-
-        if (!is_convolution(node) || is_depthwise(node))
-            continue;
-        s = shape_of(&model->graph, i);
-        bench_must(skc__node_infer(&model->graph, i, 1, &context, &plan, &err), &err);
-        /* F(4x4, 3x3) makes 36 numbers of 9; packing for the direct way makes about as many */
-        if (s.window.h.kernel == 3 && s.window.h.stride == 1 &&
-            plan.prepared_bytes > 2 * sizeof(float) * skc__param_count(&plan.param[0]))
-            bytes += plan.prepared_bytes;
-    }
-    return bytes;
-}
-
 /* ---------------------------------------------------------------- one layer */
 
 typedef struct layer {

@@ -185,14 +185,14 @@ def training_memory(net):
 
 
 def process_memory(net):
-    """Peak MB of a process that loads a model file and predicts one input at a time, less its
-    Winograd copies of weights; for comparison PyTorch's frozen JIT, all of it."""
+    """Peak MB of a process that loads a model file compact and predicts one input at a time; for
+    comparison PyTorch's frozen JIT, all of it."""
     def measure(sides):
         model, rival_peak, noise = sides.model(net), None, Noise()
-        with sides.ours("infer", model, net[1], 1, THREADS) as ours:
-            about = ours.wait_ready()
+        with sides.ours("compact", model, THREADS) as ours:
+            ours.wait_ready()
             ours.run(3)
-            peak = (ours.peak() - about["winograd"]) / 1e6
+            peak = ours.peak() / 1e6
         if missing("torch", sides) is None:
             with sides.torch("jit", *net, 1, THREADS, keep_heap=False) as rival:
                 rival.wait_ready()

@@ -92,7 +92,8 @@ static void exercise(const skc_graph *graph, const skc_allocator *allocator)
     if (!make_numbers(graph, &n))
         return;
     walk(graph, (const float *const *)n.param, &n, true);
-    if (skc__fold(graph, (const float *const *)n.param, allocator, &folded, NULL) == SKC_OK) {
+    if (skc__fold(graph, (const float *const *)n.param, false, allocator, &folded, NULL) ==
+        SKC_OK) {
         require(folded.graph.node_count <= graph->node_count);
         walk(&folded.graph, folded.param, &n, false);
         skc__folded_free(&folded);

@@ -41,9 +41,10 @@ static void test_agrees_with_linux(void **state)
     assert_int_equal(cpu.avx2, in_flags("avx2") && in_flags("fma") && in_flags("f16c"));
     assert_int_equal(cpu.avx512, cpu.avx2 && in_flags("avx512f") && in_flags("avx512bw") &&
                                      in_flags("avx512dq") && in_flags("avx512vl"));
+    assert_int_equal(cpu.vnni, cpu.avx512 && in_flags("avx512_vnni"));
 #else
     (void)in_flags;
-    assert_false(cpu.avx2 || cpu.avx512);
+    assert_false(cpu.avx2 || cpu.avx512 || cpu.vnni);
 #endif
 }
 

@@ -84,8 +84,9 @@ static int32_t fold(const char *architecture)
     skc_error  err;
     int32_t    nodes;
 
-    assert_works(skc__fold(&model->graph, (const float *const *)model->param, &heap, &folded, &err),
-                 err);
+    assert_works(
+        skc__fold(&model->graph, (const float *const *)model->param, false, &heap, &folded, &err),
+        err);
     assert_same_scores(model, &folded);
     nodes = folded.graph.node_count;
     skc__folded_free(&folded);
@@ -104,9 +105,9 @@ static void test_every_architecture(void **state)
         skc_model *model = model_of(batchnorm_free[k]);
         skc_folded folded;
 
-        assert_int_equal(
-            skc__fold(&model->graph, (const float *const *)model->param, &heap, &folded, NULL),
-            SKC_OK);
+        assert_int_equal(skc__fold(&model->graph, (const float *const *)model->param, false, &heap,
+                                   &folded, NULL),
+                         SKC_OK);
         for (int32_t i = 0; i < folded.graph.node_count; i++) {
             assert_string_not_equal(folded.graph.nodes[i].ops->name, "batchnorm");
             assert_string_not_equal(folded.graph.nodes[i].ops->name, "relu6");
@@ -175,7 +176,7 @@ static skc_status attempt(void *context, const skc_runtime *runtime)
     skc_allocator a     = skc__allocator(runtime);
     skc_folded    folded;
     skc_status    status =
-        skc__fold(&model->graph, (const float *const *)model->param, &a, &folded, NULL);
+        skc__fold(&model->graph, (const float *const *)model->param, false, &a, &folded, NULL);
 
     if (status == SKC_OK)
         skc__folded_free(&folded);

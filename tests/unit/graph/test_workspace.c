@@ -58,7 +58,7 @@ static bool learns(const skc_graph *graph, int32_t i, const bool *frozen)
 
 static void make_saved(plan *p, const skc_graph *graph, const skc_workspace_options *options)
 {
-    const skc_plan_context context = { options->threads, options->training };
+    const skc_plan_context context = { .threads = options->threads, .training = options->training };
     size_t                 scratch = 0;
 
     for (int32_t i = 0; i < graph->node_count; i++) {

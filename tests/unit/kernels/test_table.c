@@ -10,7 +10,7 @@
 
 #include "kernels/kernels.h"
 
-static const skc_cpu plain = { false, false }, best = { true, true };
+static const skc_cpu plain = { false, false, false }, best = { true, true, true };
 
 /* The same functions under the same name. */
 static void assert_same(skc_kernels a, skc_kernels b)
@@ -38,13 +38,19 @@ static void test_names(void **state)
 
     (void)state;
 #if defined(__x86_64__)
+    skc_kernels vnni;
+
     assert_int_equal(skc__kernels_for(best, NULL, &k, NULL), SKC_OK);
     assert_string_equal(k.name, "avx512");
     assert_int_equal(skc__kernels_for(best, "avx2", &k, NULL), SKC_OK);
     assert_string_equal(k.name, "avx2");
     assert_true(k.depthwise != skc__kernels_scalar.depthwise);
-    assert_int_equal(skc__kernels_for((skc_cpu){ true, false }, NULL, &k, NULL), SKC_OK);
+    assert_int_equal(skc__kernels_for((skc_cpu){ true, false, false }, NULL, &k, NULL), SKC_OK);
     assert_string_equal(k.name, "avx2");
+    assert_int_equal(skc__kernels_for((skc_cpu){ true, true, false }, NULL, &k, NULL), SKC_OK);
+    assert_string_equal(k.name, "avx512");
+    assert_int_equal(skc__kernels_for(best, NULL, &vnni, NULL), SKC_OK);
+    assert_true(k.int8.product != vnni.int8.product && k.product == vnni.product);
 #endif
     assert_int_equal(skc__kernels_for(best, "scalar", &k, NULL), SKC_OK);
     assert_same(k, skc__kernels_scalar);
@@ -88,7 +94,7 @@ static void test_refused(void **state)
 #if defined(__x86_64__)
     assert_int_equal(skc__kernels_for(plain, "avx2", &k, &err), SKC_EUNSUPPORTED);
     assert_non_null(strstr(err.message, "avx2"));
-    assert_int_equal(skc__kernels_for((skc_cpu){ true, false }, "avx512", &k, &err),
+    assert_int_equal(skc__kernels_for((skc_cpu){ true, false, false }, "avx512", &k, &err),
                      SKC_EUNSUPPORTED);
     assert_int_equal(skc__kernels_for(plain, "avx512", &k, NULL), SKC_EUNSUPPORTED);
 #endif

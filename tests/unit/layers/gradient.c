@@ -183,7 +183,7 @@ probe *probe_create(const skc_layer_ops *ops, const char *text, const char *kern
 probe *probe_create_large(const skc_layer_ops *ops, const char *text, const char *kernels,
                           int32_t threads, bool training, int32_t times)
 {
-    const skc_plan_context context = { threads, true };
+    const skc_plan_context context = { .threads = threads, .training = true };
     skc_error              err     = { 0 };
     skc_random             random  = skc__random_stream(7, strlen(text), 0);
     probe                 *p       = allocate(sizeof *p);

@@ -115,7 +115,7 @@ static void overwrites_params(const void *config, const skc_layer_io *io,
                               const skc_layer_gradient *g)
 {
     skc_layer_plan         plan;
-    const skc_plan_context context = { 1, true };
+    const skc_plan_context context = { .threads = 1, .training = true };
 
     assert_int_equal(broken->infer(config, &io->in[0].shape, 1, &context, &plan, NULL), SKC_OK);
     multiply(g->param[0], param_elements(&plan.param[0]), 0);

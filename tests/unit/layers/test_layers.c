@@ -72,7 +72,7 @@ static void test_fewer_pictures_and_threads_need_no_more_room(void **state)
     {
         probe *p = probe_create_large(*ops, *text, "scalar", 7, true, 3);
         for (int32_t n = p->shape[0].n; n >= 1; n--) {
-            skc_plan_context context = { 1 + n % 7, n % 2 == 0 };
+            skc_plan_context context = { .threads = 1 + n % 7, .training = n % 2 == 0 };
             skc_layer_plan   plan;
             for (int32_t k = 0; k < p->io.n_in; k++)
                 p->shape[k].n = n;
@@ -276,7 +276,7 @@ static void test_as_affine_is_the_layer_at_inference(void **state)
 /* Gives the layer a bias as folding does: the plan anew, the bias zero where it had none. */
 static void give_bias(probe *p)
 {
-    const skc_plan_context context = { 1, false };
+    const skc_plan_context context = { .threads = 1, .training = false };
 
     p->ops->add_bias(p->config);
     assert_int_equal(p->ops->infer(p->config, p->shape, 1, &context, &p->plan, NULL), SKC_OK);
@@ -360,7 +360,7 @@ static const refusal refusals[] = {
 
 static void test_what_does_not_fit_is_refused_with_the_reason(void **state)
 {
-    const skc_plan_context context = { 1, true };
+    const skc_plan_context context = { .threads = 1, .training = true };
 
     (void)state;
     for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++) {

@@ -171,7 +171,7 @@ static void test_depthwise_conv2d_is_its_definition(void **state)
 
 static void test_a_convolution_counts_its_multiplications(void **state)
 {
-    const skc_plan_context context = { 1, false };
+    const skc_plan_context context = { .threads = 1, .training = false };
     skc_layer_plan         plan;
 
     (void)state;

@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include <math.h>
+
 #include "core/digest.h"
 #include "core/half.h"
 #include "model_files.h"
@@ -63,6 +65,56 @@ static void test_round_trip(void **state)
     skc_model_free(model);
     skc_model_free(back);
     skc_model_free(again);
+}
+
+/* Scores of one input, each number of which differs from its neighbours. */
+static void score(const skc_model *model, float *scores)
+{
+    skc_preprocessing p     = skc_model_preprocessing(model);
+    size_t            count = (size_t)p.height * (size_t)p.width * 3;
+    float            *input = malloc(count * sizeof *input);
+    skc_session      *session;
+    skc_error         err;
+
+    assert_non_null(input);
+    for (size_t i = 0; i < count; i++)
+        input[i] = (float)(i * 7 % 13) / 13 - 0.5f;
+    assert_works(skc_session_create(model, 2, NULL, &session, &err), err);
+    assert_works(skc_session_run(session, input, 1, scores, &err), err);
+    skc_session_free(session);
+    free(input);
+}
+
+/* A compact model predicts as any other, and gives no parameters. */
+static void test_compact(void **state)
+{
+    skc_model      *model = interesting(tiny_mixed), *compact = NULL;
+    float           expected[16], scores[16];
+    int32_t         labels = skc_model_label_count(model), copied;
+    skc_tensor_info tensor;
+    skc_runtime     runtime;
+    skc_error       err;
+
+    (void)state;
+    skc_runtime_init(&runtime);
+    runtime.compact = true;
+    save(model, SKC_F32);
+    assert_works(skc_model_load(path(), &runtime, &compact, &err), err);
+    assert_same_description(model, compact);
+    score(model, expected);
+    score(compact, scores);
+    for (int32_t i = 0; i < labels; i++)
+        assert_true(fabsf(scores[i] - expected[i]) <= 1e-5f * (1 + fabsf(expected[i])));
+    assert_fails(skc_model_save(compact, path(), SKC_F32, &err), SKC_EUNSUPPORTED, err, "compact");
+    assert_fails(skc_model_tensor(compact, 0, &tensor, &err), SKC_EUNSUPPORTED, err, "compact");
+    assert_fails(skc_model_transfer(compact, model, &copied, &err), SKC_EUNSUPPORTED, err,
+                 "compact");
+    assert_fails(skc_model_transfer(model, compact, &copied, &err), SKC_EUNSUPPORTED, err,
+                 "compact");
+    assert_fails(skc_model_import(compact, "weights", "map", &err), SKC_EUNSUPPORTED, err,
+                 "compact");
+    skc_model_free(compact);
+    skc_model_free(model);
 }
 
 static void test_half_precision(void **state)
@@ -390,7 +442,7 @@ int main(void)
         cmocka_unit_test(test_wrong_description),  cmocka_unit_test(test_number_of_tensors),
         cmocka_unit_test(test_later_format),       cmocka_unit_test(test_other_safetensors),
         cmocka_unit_test(test_giant_architecture), cmocka_unit_test(test_out_of_memory),
-        cmocka_unit_test(test_no_such_file),
+        cmocka_unit_test(test_no_such_file),       cmocka_unit_test(test_compact),
     };
 
     return cmocka_run_group_tests(tests, NULL, tear_down);
