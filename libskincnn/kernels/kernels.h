@@ -136,8 +136,8 @@ typedef struct skc_kernels {
     void (*gemm)(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k, const float *a,
                  size_t lda, const float *b, size_t ldb, float beta, float *c, size_t ldc);
 
-    /* Writes skc__packed_size floats, in an order that is each set's own; the start should be
-     * aligned to 64 bytes. exact */
+    /* Writes at most skc__packed_size floats, in an order that is each set's own; the start should
+     * be aligned to 64 bytes. exact */
     void (*pack_right)(const skc_right *right, float *packed);
     /* bound k + 2 */
     void (*product)(const skc_product *p);

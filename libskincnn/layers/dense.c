@@ -17,6 +17,46 @@ static const skc_field fields[] = {
     { .name = NULL }
 };
 
+/* A dense layer is a convolution of one-pixel pictures. */
+static void as_convolution(const void *options, skc_shape in, skc_convolution *out)
+{
+    const skc_axis one = { .in = 1, .out = 1, .kernel = 1, .stride = 1, .dilation = 1 };
+
+    *out = (skc_convolution){ .window = { one, one },
+                              .groups = 1,
+                              .c_in   = skc__picture(in),
+                              .c_out  = (size_t)((const dense *)options)->units };
+}
+
+static skc_convolution convolution_of(const void *options, const skc_layer_io *io)
+{
+    skc_convolution c;
+
+    as_convolution(options, io->in[0].shape, &c);
+    c.pictures         = (size_t)io->in[0].shape.n;
+    c.planned_pictures = c.pictures;
+    c.threads          = io->threads;
+    return c;
+}
+
+/* Scratch of the product with prepared weights, and of backward. */
+static void plan_memory(const dense *config, skc_shape in, const skc_plan_context *context,
+                        skc_layer_plan *out)
+{
+    size_t          units = (size_t)config->units, n = (size_t)in.n;
+    size_t          backward = units * sizeof(double) + n * units * sizeof(float);
+    skc_convolution c;
+
+    as_convolution(config, in, &c);
+    c.pictures = c.planned_pictures = n;
+    c.threads                       = context->threads;
+    out->scratch_bytes              = skc__direct_scratch_bytes(&c);
+    if (context->training && out->scratch_bytes < backward)
+        out->scratch_bytes = backward;
+    if (!context->training && !context->compact)
+        out->prepared_bytes = skc__direct_prepared_bytes(&c);
+}
+
 static skc_status infer(const void *options, const skc_shape *in, int32_t n_in,
                         const skc_plan_context *context, skc_layer_plan *out, skc_error *err)
 {
@@ -40,10 +80,15 @@ static skc_status infer(const void *options, const skc_shape *in, int32_t n_in,
                          skc__vector_spec("bias", config->units, SKC_TRAINED, 0) },
         .macs        = (uint64_t)in[0].n * fan_in * (uint64_t)config->units,
     };
-    if (context->training)
-        out->scratch_bytes =
-            (size_t)config->units * sizeof(double) + skc__shape_count(shape) * sizeof(float);
+    plan_memory(config, in[0], context, out);
     return SKC_OK;
+}
+
+static void prepare(const void *options, const skc_layer_io *io, void *prepared)
+{
+    const skc_convolution c = convolution_of(options, io);
+
+    skc__direct_prepare(&c, io, prepared);
 }
 
 /* Threads split units, so that each reads its weights once. */
@@ -62,6 +107,12 @@ static void forward(const void *options, const skc_layer_io *io)
     skc_call call = { options, io, NULL };
     size_t   n = (size_t)io->out_shape.n, units = (size_t)io->out_shape.c;
 
+    if (io->prepared != NULL) {
+        const skc_convolution c = convolution_of(options, io);
+
+        skc__direct_forward(&c, io);
+        return;
+    }
     skc__split(&call, skc__parts(io->threads, units, n * skc__picture(io->in[0].shape)), units,
                forward_part);
     if (io->param[1] != NULL || io->low > -INFINITY || io->high < INFINITY)
@@ -143,16 +194,6 @@ static const char *const probes[] = {
     NULL,
 };
 
-static void as_convolution(const void *options, skc_shape in, skc_convolution *out)
-{
-    const skc_axis one = { .in = 1, .out = 1, .kernel = 1, .stride = 1, .dilation = 1 };
-
-    *out = (skc_convolution){ .window = { one, one },
-                              .groups = 1,
-                              .c_in   = skc__picture(in),
-                              .c_out  = (size_t)((const dense *)options)->units };
-}
-
 const skc_layer_ops skc__layer_dense = {
     .name                 = "dense",
     .summary              = "every output reads every input",
@@ -164,6 +205,7 @@ const skc_layer_ops skc__layer_dense = {
     .infer                = infer,
     .forward              = forward,
     .backward             = backward,
+    .prepare              = prepare,
     .reads_gradient_views = true,
     .add_bias             = add_bias,
     .absorb_affine        = absorb_affine,
