@@ -191,7 +191,7 @@ check-parsers:  ## the parsers' tests and fuzz corpora under the sanitizers
 	@tests/run.sh --only-parsers build/asan
 parsers-build: $(foreach t,$(PARSERS),$(filter %/$(t),$(UNIT_TESTS))) $(FUZZ_REPLAYS)
 
-THREADED := core/test_parallel kernels/test_gemm layers/test_layers model/test_session \
+THREADED := core/test_parallel kernels/test_gemm layers/test_int8 layers/test_layers model/test_session \
             model/test_threads tools/test_workers train/test_bootstrap train/test_cache \
             train/test_loader train/test_ranks train/test_trainer
 check-tsan:  ## the tests with threads under the thread sanitizer

@@ -146,7 +146,8 @@ static bool print_text(const skc_model *model, const char *path, const totals *s
     print_preprocessing(model);
     print_decision(model);
     number_text(skc_model_parameter_count(model), number);
-    printf("Parameters     %s\n", number);
+    printf("Parameters     %s%s\n", number,
+           skc_model_is_quantised(model) ? ", quantised to 8 bits" : "");
     number_text(sum->macs, number);
     printf("Multiply-adds  %s for one picture\n", number);
     bytes_text(sum->session_bytes, number);

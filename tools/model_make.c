@@ -233,7 +233,10 @@ bool make_save(const skc_model *model, const char *path, skc_precision precision
         return false;
     }
     printf("%s: %s, %zu parameters, %s\n", path, skc_model_architecture_name(model),
-           skc_model_parameter_count(model), precision == SKC_F16 ? "F16" : "F32");
+           skc_model_parameter_count(model),
+           skc_model_is_quantised(model) ? "I8"
+           : precision == SKC_F16        ? "F16"
+                                         : "F32");
     return true;
 }
 

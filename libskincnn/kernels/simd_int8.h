@@ -127,9 +127,11 @@ static void product(const skc_int8_product *p)
     for (size_t b = 0, wide; b < blocks; b += wide) {
         const int8_t *panel = p->right + b * depth * SKC_INT8_COLUMNS;
         const size_t  first = b * SKC_INT8_COLUMNS;
+        const int8_t *next;
         size_t        columns;
 
         wide    = skc__int8_panel(blocks - b);
+        next    = panel + (b + wide < blocks ? depth * wide * SKC_INT8_COLUMNS : 0);
         columns = least(p->n - first, wide * SKC_INT8_COLUMNS);
         for (size_t c = 0, vectors; c < columns; c += vectors * LANES) {
             vectors = least(MOST_VECTORS, divided_up(columns - c, LANES));
@@ -138,7 +140,7 @@ static void product(const skc_int8_product *p)
                                   .stride     = wide * SKC_INT8_COLUMNS * 4,
                                   .column     = first + c,
                                   .last_lanes = least(LANES, columns - c - (vectors - 1) * LANES) },
-                          vectors, panel + depth * wide * SKC_INT8_COLUMNS);
+                          vectors, next);
         }
     }
 }

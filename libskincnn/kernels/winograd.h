@@ -3,7 +3,7 @@
  * Four by four outputs of a 3x3 convolution come from six by six inputs by 36 products instead of
  * 144: y = A' ((G g G') . (B' x B)) A (Lavin and Gray, CVPR 2016), ' for the transposed and . for
  * the product of each of the 36 positions. The interpolation points 0, +-5/8, +-3/2, infinity give
- * a sixth of the error of the customary 0, +-1, +-2, infinity, and all entries of A and B are exact
+ * a fifth of the error of the customary 0, +-1, +-2, infinity, and all entries of A and B are exact
  * in binary; docs/decisions/0009-winograd.md has the bound.
  */
 #ifndef SKC_KERNELS_WINOGRAD_H

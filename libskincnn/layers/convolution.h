@@ -1,7 +1,7 @@
 /* convolution.h - one call of conv2d, as its ways of computing it see it.
  *
- * conv2d.c chooses by a fixed rule on shape and kernel set, never by timing: winograd.c where
- * skc__winograd_suits, else direct.c.
+ * conv2d.c chooses by a fixed rule on the shape, never by timing: winograd.c where
+ * skc__winograd_suits and the run is not compact, else direct.c.
  */
 #ifndef SKC_LAYERS_CONVOLUTION_H
 #define SKC_LAYERS_CONVOLUTION_H

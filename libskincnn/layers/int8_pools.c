@@ -70,8 +70,7 @@ static void pool_row(const skc_int8_io *io, const uint8_t *picture, int32_t row,
     }
 }
 
-/* Rows begin..end-1, counted through all pictures. The window's clamp keeps order, so it may as
- * well have been applied before: the graph did. */
+/* Rows begin..end-1, counted through all pictures. */
 static void max_part(const skc_int8_io *io, size_t begin, size_t end, int32_t part)
 {
     const skc_int8_layer *layer  = io->layer;
@@ -91,7 +90,7 @@ static void max_pool(const skc_int8_io *io)
                     max_part);
 }
 
-/* A window that holds no pixel has no largest; a clamp would need another scale. */
+/* The scale stays, so there is no clamp: in a folded graph it is before the pool, or in floats. */
 static bool max_suits(const skc_int8_layer *layer)
 {
     return layer->low == -INFINITY && layer->high == INFINITY;

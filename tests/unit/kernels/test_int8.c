@@ -165,7 +165,7 @@ static void test_product_extremes(void **state)
     static int8_t    w[SKC_INT8_MAX_SUM], packed[SKC_INT8_MAX_SUM * SKC_INT8_COLUMNS];
     const byte      *left      = x;
     ptrdiff_t        run       = 0;
-    float            scale[16] = { 1, 0x1p120f }, shift[16] = { 0, -1e30f }, real = 0;
+    float            scale[17] = { 1, 0x1p120f }, shift[17] = { 0, -1e30f }, real = 0;
     skc_int8_product p = { 1,
                            1,
                            1,
