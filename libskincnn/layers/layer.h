@@ -188,9 +188,10 @@ typedef struct skc_layer_ops {
     void (*add_bias)(void *config);
     void (*absorb_affine)(const void *config, float *const *param, int32_t channels,
                           const skc_layer_plan *plan, const float *scale, const float *shift);
-    /* y = clamp(x, low, high) (relu, relu6 have it) ... */
+    /* In training too (graph/fusion.c). y = clamp(x, low, high) (relu, relu6 have it) ... */
     void (*as_clamp)(const void *config, float *low, float *high);
-    /* ... and a layer before it applies io->low and io->high itself. */
+    /* ... and a layer before it applies io->low and io->high itself; in training only where its
+     * backward keeps out what they cut: with reads_gradient_views or as_gradient_view. */
     bool absorbs_clamp;
     /* ... and it makes no difference whether the clamp is before or behind the layer (max_pool). */
     bool commutes_with_clamp;
