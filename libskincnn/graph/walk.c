@@ -17,7 +17,8 @@ static skc_gradient_view view_of(const skc_workspace *w, int32_t i)
 
 static skc_input input_of(const skc_workspace *w, const skc_walk *walk, int32_t tensor)
 {
-    skc_input input = { .data  = w->value[tensor],
+    bool      given = tensor == 0 && walk->input != NULL;
+    skc_input input = { .data  = given ? walk->input : w->value[tensor],
                         .shape = skc__graph_shape(w->graph, tensor, walk->n) };
 
     if (tensor > 0 && w->fused[tensor - 1].view >= 0)

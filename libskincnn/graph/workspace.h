@@ -47,7 +47,8 @@ void       skc__workspace_free(skc_workspace *workspace);
 /* One walk: parameters by number; `stat` (by parameter number, NULL unless training) takes new
  * values of statistics. */
 typedef struct skc_walk {
-    int32_t             n; /* pictures, 1..max_batch */
+    int32_t             n;     /* pictures, 1..max_batch */
+    const float        *input; /* read where it is; NULL: it stands in value[0] */
     const float *const *param;
     float *const       *stat;
     bool                training;
@@ -60,7 +61,7 @@ typedef struct skc_walk {
 /* What layers write once for options->param; skc__workspace_create calls it. */
 void skc__prepare(const skc_workspace *workspace, const float *const *param);
 
-/* From value[0], which the caller has filled in, to value[node_count]. */
+/* From the input to value[node_count]. */
 void skc__forward(const skc_workspace *workspace, const skc_walk *walk);
 
 /* From gradient[node_count], filled in by the caller after a training forward walk, to

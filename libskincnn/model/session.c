@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "graph/slice.h"
 #include "graph/workspace.h"
 #include "model/input.h"
 #include "model/model.h"
@@ -29,7 +30,8 @@ struct skc_session {
     skc_workspace       workspace;
     skc_quantised       quantised; /* in its place where the model is */
     float              *input;     /* (batch, h, w, c), of either */
-    int32_t             batch;     /* pictures that there is room for */
+    int32_t             batch;     /* pictures that go through the graph together */
+    float              *scores;    /* (max_batch, labels): of all slices */
     float              *sampled;   /* one picture as float 0..255 */
     scratch             scratch;
 };
@@ -138,17 +140,33 @@ static skc_status create_quantised(skc_session *session, skc_error *err)
     return status;
 }
 
+/* Pictures that go through the graph together: all views of one at least. */
+static int32_t pictures_at_once(const skc_session *session, int32_t most)
+{
+    const skc_graph *graph       = session->graph;
+    size_t           value_bytes = session->model->is_quantised ? 1 : sizeof(float);
+    size_t           weights     = 0;
+    int32_t          slice;
+
+    for (int32_t p = 0; p < graph->param_count; p++)
+        weights += skc__param_count(skc__graph_param(graph, p, NULL));
+    /* prepared for Winograd's convolution, 3x3 weights grow to four times their size */
+    slice = skc__slice(graph, value_bytes, 2 * value_bytes * weights, most);
+    return slice > session->views ? slice : session->views;
+}
+
 static skc_status fill_session(skc_session *session, int32_t max_batch, const skc_runtime *runtime,
                                skc_error *err)
 {
     int32_t    views  = session->model->views;
     skc_status status = skc__kernels(runtime, &session->kernels, err);
 
-    session->batch = max_batch > views ? max_batch : views;
     if (status == SKC_OK)
         status = skc__pool_create(runtime, &session->pool, err);
     if (status == SKC_OK)
         status = choose_graph(session, err);
+    if (status == SKC_OK)
+        session->batch = pictures_at_once(session, max_batch > views ? max_batch : views);
     if (status == SKC_OK)
         status = session->model->is_quantised ? create_quantised(session, err)
                                               : create_workspace(session, err);
@@ -156,7 +174,10 @@ static skc_status fill_session(skc_session *session, int32_t max_batch, const sk
         return status;
     session->sampled = skc__allocate(&session->allocator,
                                      skc__shape_count(session->graph->input) * sizeof(float), err);
-    return session->sampled != NULL ? SKC_OK : SKC_ENOMEM;
+    session->scores =
+        skc__allocate(&session->allocator,
+                      (size_t)max_batch * (size_t)session->model->label_count * sizeof(float), err);
+    return session->sampled != NULL && session->scores != NULL ? SKC_OK : SKC_ENOMEM;
 }
 
 skc_status skc_session_create(const skc_model *model, int32_t max_batch, const skc_runtime *runtime,
@@ -198,6 +219,7 @@ void skc_session_free(skc_session *session)
     if (session->has_own)
         skc__folded_free(&session->own);
     skc__release(&allocator, session->sampled);
+    skc__release(&allocator, session->scores);
     skc__release(&allocator, session->scratch.block);
     skc__release(&allocator, session);
 }
@@ -207,17 +229,23 @@ size_t skc_session_bytes(const skc_session *session)
     return sizeof *session + skc__pool_bytes(session->pool) + session->workspace.arena.size +
            session->quantised.arena.size +
            (session->has_own ? session->own.arena.size + session->own.graph.arena.size : 0) +
-           skc__shape_count(session->graph->input) * sizeof(float) + session->scratch.size;
+           (skc__shape_count(session->graph->input) +
+            (size_t)session->max_batch * (size_t)session->model->label_count) *
+               sizeof(float) +
+           session->scratch.size;
 }
 
 /* ---------------------------------------------------------------- running */
 
-/* Runs the `n` pictures that stand in the workspace's input. */
-static const float *run(const skc_session *session, int32_t n)
+/* Runs `n` inputs, read where they are unless they are quantised. */
+static const float *run(const skc_session *session, const float *inputs, int32_t n)
 {
-    const skc_walk walk = { .n = n, .param = session->param };
+    const skc_walk walk   = { .n = n, .input = inputs, .param = session->param };
+    size_t         values = (size_t)n * skc__shape_count(session->graph->input);
 
     if (session->model->is_quantised) {
+        if (inputs != session->input)
+            memcpy(session->input, inputs, values * sizeof(float));
         skc__quantised_forward(&session->quantised, n);
         return session->quantised.output;
     }
@@ -246,21 +274,25 @@ static skc_status check_inputs(const float *inputs, size_t count, skc_error *err
 skc_status skc_session_run(skc_session *session, const float *inputs, int32_t count, float *logits,
                            skc_error *err)
 {
-    size_t       scores = (size_t)count * (size_t)session->model->label_count;
-    size_t       values = (size_t)count * skc__shape_count(session->graph->input);
-    const float *result;
-    skc_status   status;
+    size_t     labels = (size_t)session->model->label_count;
+    size_t     values = skc__shape_count(session->graph->input);
+    skc_status status;
 
     if (count < 1 || count > session->max_batch)
         return skc__fail(err, SKC_EINVAL, "%d inputs; 1..%d are allowed", count,
                          session->max_batch);
-    if (session->model->is_quantised && check_inputs(inputs, values, err) != SKC_OK)
+    if (session->model->is_quantised && check_inputs(inputs, (size_t)count * values, err) != SKC_OK)
         return SKC_EINVAL;
-    memcpy(session->input, inputs, values * sizeof(float));
-    result = run(session, count);
-    status = check_finite(result, scores, err);
+    for (int32_t done = 0; done < count; done += session->batch) {
+        int32_t      some   = count - done < session->batch ? count - done : session->batch;
+        const float *result = run(session, inputs + (size_t)done * values, some);
+
+        memcpy(session->scores + (size_t)done * labels, result,
+               (size_t)some * labels * sizeof(float));
+    }
+    status = check_finite(session->scores, (size_t)count * labels, err);
     if (status == SKC_OK)
-        memcpy(logits, result, scores * sizeof(float));
+        memcpy(logits, session->scores, (size_t)count * labels * sizeof(float));
     return status;
 }
 
@@ -298,7 +330,7 @@ static skc_status predict_some(skc_session *session, const skc_image *const *ima
         status = prepare(session, images[i], i * views, err);
     if (status != SKC_OK)
         return status;
-    logits = run(session, count * views);
+    logits = run(session, session->input, count * views);
     status = check_finite(logits, (size_t)(count * views) * (size_t)labels, err);
     if (status != SKC_OK)
         return status;
