@@ -16,16 +16,15 @@
 /* A layer that writes as much as it reads, and a small one. */
 static skc_graph make_graph(int32_t height)
 {
-    const skc_allocator heap = skc__allocator(NULL);
+    static const char   form[] = "{\"name\": \"two\", \"input\": {\"height\": %d, \"width\": 1024,"
+                                 " \"channels\": 3}, \"layers\": [{\"name\": \"pool\","
+                                 " \"type\": \"max_pool\", \"kernel\": 1}, {\"name\": \"last\","
+                                 " \"type\": \"dense\", \"units\": 2}]}";
+    const skc_allocator heap   = skc__allocator(NULL);
     char                text[512];
+    int                 length = snprintf(text, sizeof text, form, height);
     skc_graph           graph;
     skc_error           err;
-    int                 length = snprintf(
-                        text, sizeof text,
-                        "{\"name\": \"two\", \"input\": {\"height\": %d, \"width\": 1024, \"channels\": 3},"
-                                        " \"layers\": [{\"name\": \"pool\", \"type\": \"max_pool\", \"kernel\": 1},"
-                                        " {\"name\": \"last\", \"type\": \"dense\", \"units\": 2}]}",
-                        height);
 
     assert_works(skc__graph_parse(text, (size_t)length, "text", &heap, &graph, &err), err);
     return graph;
