@@ -26,11 +26,11 @@ struct skc_session {
     bool                has_own;
     const skc_graph    *graph;
     const float *const *param;
-    int32_t             max_batch, views; /* there is room for one picture's views at least */
+    int32_t             max_batch, views;
     skc_workspace       workspace;
     skc_quantised       quantised; /* in its place where the model is */
     float              *input;     /* (batch, h, w, c), of either */
-    int32_t             batch;     /* pictures that go through the graph together */
+    int32_t             batch;     /* that go through the graph together; `views` at least */
     float              *scores;    /* (max_batch, labels): of all slices */
     float              *sampled;   /* one picture as float 0..255 */
     scratch             scratch;

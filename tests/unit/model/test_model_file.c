@@ -88,12 +88,15 @@ static void score(const skc_model *model, float *scores)
 /* A compact model predicts as any other, and gives no parameters. */
 static void test_compact(void **state)
 {
-    skc_model      *model = interesting(tiny_mixed), *compact = NULL;
-    float           expected[16], scores[16];
-    int32_t         labels = skc_model_label_count(model), copied;
-    skc_tensor_info tensor;
-    skc_runtime     runtime;
-    skc_error       err;
+    skc_model        *model = interesting(tiny_mixed), *compact = NULL;
+    float             expected[16], scores[16];
+    int32_t           labels    = skc_model_label_count(model), copied;
+    skc_model        *quantised = NULL;
+    skc_trainer      *trainer   = NULL;
+    skc_train_options options;
+    skc_tensor_info   tensor;
+    skc_runtime       runtime;
+    skc_error         err;
 
     (void)state;
     skc_runtime_init(&runtime);
@@ -113,6 +116,11 @@ static void test_compact(void **state)
                  "compact");
     assert_fails(skc_model_import(compact, "weights", "map", &err), SKC_EUNSUPPORTED, err,
                  "compact");
+    skc_train_options_init(&options);
+    assert_fails(skc_trainer_create(compact, NULL, &options, NULL, &trainer, &err),
+                 SKC_EUNSUPPORTED, err, "compact");
+    assert_fails(skc_model_quantise(compact, NULL, 1, NULL, NULL, &quantised, &err),
+                 SKC_EUNSUPPORTED, err, "compact");
     skc_model_free(compact);
     skc_model_free(model);
 }

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include <math.h>
+#include <string.h>
 
 #include "../support.h"
 #include "model/input.h"
@@ -206,6 +207,44 @@ static skc_image *turned(skc_image *image, int32_t symmetry)
     return out;
 }
 
+/* Inputs so large that they go through the network one by one: each has the scores that it has
+ * alone, and where one is not finite none are written. */
+static void test_slices(void **state)
+{
+    enum { SIDE = 512, COUNT = 3, VALUES = SIDE * SIDE * 3 };
+    static const char wide[] =
+        "{\"name\":\"wide\",\"input\":{\"height\":512,\"width\":512,\"channels\":3},\"layers\":["
+        "{\"name\":\"c\",\"type\":\"conv2d\",\"filters\":16,\"kernel\":1},"
+        "{\"name\":\"m\",\"type\":\"global_avg_pool\"},"
+        "{\"name\":\"d\",\"type\":\"dense\",\"units\":3}]}";
+    skc_model   *model   = tiny_model(wide, 1, NULL);
+    skc_session *session = session_of(model, COUNT, NULL);
+    float       *inputs  = malloc((size_t)COUNT * VALUES * sizeof *inputs);
+    float        all[COUNT * TINY_LABELS], one[TINY_LABELS];
+    skc_error    err;
+
+    (void)state;
+    assert_non_null(inputs);
+    for (int32_t i = 0; i < COUNT * VALUES; i++)
+        inputs[i] = (float)(i / VALUES + 1) * (float)(i % 23 - 11) / 16;
+    assert_works(skc_session_run(session, inputs, COUNT, all, &err), err);
+    for (int32_t i = 0; i < COUNT; i++) {
+        assert_works(skc_session_run(session, inputs + (ptrdiff_t)i * VALUES, 1, one, &err), err);
+        assert_memory_equal(one, all + (ptrdiff_t)i * TINY_LABELS, sizeof one);
+    }
+    assert_true(memcmp(all, all + TINY_LABELS, sizeof one) != 0);
+    for (int32_t i = 0; i < COUNT * TINY_LABELS; i++)
+        all[i] = 7;
+    inputs[(COUNT - 1) * VALUES] = NAN;
+    assert_fails(skc_session_run(session, inputs, COUNT, all, &err), SKC_EINVAL, err,
+                 "is not finite");
+    for (int32_t i = 0; i < COUNT * TINY_LABELS; i++)
+        assert_true(all[i] == 7);
+    free(inputs);
+    skc_session_free(session);
+    skc_model_free(model);
+}
+
 static void test_eight_views(void **state)
 {
     skc_model   *plain = model_of(1, 1), *eight = model_of(8, 1);
@@ -360,6 +399,7 @@ int main(void)
         cmocka_unit_test(test_limits_with_views),
         cmocka_unit_test(test_run_and_predict_agree),
         cmocka_unit_test(test_any_count_in_any_batch),
+        cmocka_unit_test(test_slices),
         cmocka_unit_test(test_eight_views),
         cmocka_unit_test(test_allocates_nothing),
         cmocka_unit_test(test_not_finite),
