@@ -61,6 +61,13 @@ TOOLS        := $(TOOL_MAINS:tools/%.c=$(B)/%)
 TOOL_LIBS    := -larchive -ljansson
 REPORT_FILES := tools/report.html tools/report.js server/web/vendor/chart.js/chart.umd.js
 
+SERVER_MAINS   := $(sort $(wildcard server/skincnn-*.c))
+SERVER_SOURCES := $(filter-out $(SERVER_MAINS),$(sort $(wildcard server/*.c server/*/*.c)))
+SERVER_ARCHIVE := $(B)/server.a
+SERVERS        := $(SERVER_MAINS:server/%.c=$(B)/%)
+SERVER_LIBS    := -lmicrohttpd -lsqlite3 -lseccomp
+WEB_FILES      := $(sort $(shell find server/web docs/examples -type f ! -name README.md 2>/dev/null))
+
 TEST_SOURCES := $(sort $(wildcard tests/unit/*/test_*.c tests/golden/test_*.c))
 TEST_SHARED  := $(sort $(wildcard tests/unit/*.c))
 UNIT_TESTS   := $(TEST_SOURCES:%.c=$(B)/%)
@@ -73,15 +80,16 @@ BENCH_DNNL   := $(and $(shell command -v g++ 2>/dev/null), \
                   $(wildcard /usr/include/oneapi/dnnl/dnnl.hpp),$(BENCH)/rival_dnnl)
 MODELS       := $(wildcard weights/*.safetensors)
 MAPS         := $(wildcard weights/maps/*.json)
-MAN_PAGES    := $(TOOLS:%=%.1)
+MAN_PAGES    := $(TOOLS:%=%.1) $(SERVERS:%=%.1)
 
 # ---------------------------------------------------------------- packages
 PACKAGES       := gcc make pkg-config libc6-dev libopenblas-pthread-dev libstb-dev libjansson-dev \
-                  libarchive-dev zlib1g-dev libsodium-dev
+                  libarchive-dev zlib1g-dev libsodium-dev libmicrohttpd-dev libsqlite3-dev libseccomp-dev
 PACKAGES_CHECK := libcmocka-dev python3 python3-numpy
 PACKAGES_LINT  := g++ clang-format
 PACKAGES_TSAN  := clang
 PACKAGES_BENCH := g++ python3 python3-torch libdnnl-dev
+PACKAGES_BENCH_SERVER := python3 python3-torch python3-flask python3-pil python3-numpy gunicorn wrk
 SUDO           := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 # $(call install,LIST): installs what of the list is not there yet.
 install_packages = @missing=$$(for p in $(1); do dpkg-query -W -f '$${Status}\n' $$p 2>/dev/null | \
@@ -91,7 +99,7 @@ install_packages = @missing=$$(for p in $(1); do dpkg-query -W -f '$${Status}\n'
 	$(SUDO) apt-get install -y -qq --no-install-recommends $$missing; fi
 
 # ---------------------------------------------------------------- build
-all: $(STATIC) $(SHARED) $(TOOLS)  ## build the library and the tools
+all: $(STATIC) $(SHARED) $(TOOLS) $(SERVERS)  ## build the library, the tools and the server
 
 $(B)/libskincnn/kernels/avx2.o:   FILE_CFLAGS := -mavx2 -mfma -mf16c
 $(B)/libskincnn/kernels/avx512.o: FILE_CFLAGS := -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mf16c \
@@ -112,7 +120,7 @@ $(B)/%.o: %.c
 $(B)/tools/report_assets.o: $(REPORT_FILES)
 
 # The layer registry is made from the folder; it changes only when the list of files does.
-LAYERS := $(filter-out int8 int8_convolution int8_depthwise int8_pools layer geometry clamp band correlation direct winograd winograd_pass convolution,$(sort $(patsubst libskincnn/layers/%.c,%, \
+LAYERS := $(filter-out int8 int8_convolution int8_depthwise int8_pools layer geometry clamp band tally correlation direct winograd winograd_pass convolution,$(sort $(patsubst libskincnn/layers/%.c,%, \
             $(wildcard libskincnn/layers/*.c))))
 $(B)/layers.list: FORCE
 	@mkdir -p $(@D)
@@ -138,6 +146,21 @@ $(TOOL_ARCHIVE): $(TOOL_SHARED:%.c=$(B)/%.o)
 $(TOOLS): $(B)/%: $(B)/tools/%.o $(TOOL_ARCHIVE) $(STATIC)
 	$(CC) $(SKC_LDFLAGS) -o $@ $^ $(TOOL_LIBS) $(LIBS)
 
+# The server: its floors as an archive, and every page taken into the program by the assembler.
+$(B)/server/%.o: FILE_CFLAGS := -Iserver -Itools
+$(SERVER_ARCHIVE): $(SERVER_SOURCES:%.c=$(B)/%.o) $(B)/web_files.o
+	rm -f $@ && $(AR) rcs $@ $^
+$(SERVERS): $(B)/%: $(B)/server/%.o $(SERVER_ARCHIVE) $(TOOL_ARCHIVE) $(STATIC)
+	$(CC) $(SKC_LDFLAGS) -o $@ $^ $(SERVER_LIBS) $(TOOL_LIBS) $(LIBS)
+
+$(B)/web.list: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' $(WEB_FILES) | cmp -s - $@ || printf '%s\n' $(WEB_FILES) > $@
+$(B)/web_files.c: $(B)/web.list server/web_files.sh $(WEB_FILES)
+	@sh server/web_files.sh $(B)/web < $< > $@.tmp && mv $@.tmp $@
+$(B)/web_files.o: $(B)/web_files.c
+	$(CC) $(SKC_CFLAGS) -Iserver -c $< -o $@
+
 # Installed tools look for models where this says; a change recompiles the one file that knows.
 $(B)/datadir: FORCE
 	@mkdir -p $(@D)
@@ -146,19 +169,24 @@ $(B)/tools/files.o: FILE_CFLAGS := -DSKC_DATADIR='"$(datadir)/skincnn"'
 $(B)/tools/files.o: $(B)/datadir
 
 $(UNIT_TESTS): $(B)/%: $(B)/%.o $(TEST_SHARED:%.c=$(B)/%.o) $(TOOL_ARCHIVE) $(STATIC)
-	$(CC) $(SKC_LDFLAGS) -o $@ $(filter %.o,$^) $(TOOL_ARCHIVE) $(STATIC) -lcmocka $(TOOL_LIBS) $(LIBS)
+	$(CC) $(SKC_LDFLAGS) -o $@ $(filter %.o,$^) $(TEST_LIBS) $(TOOL_ARCHIVE) $(STATIC) -lcmocka $(TOOL_LIBS) $(LIBS)
+SERVER_TESTS := $(filter $(B)/tests/unit/server/%,$(UNIT_TESTS))
+$(SERVER_TESTS): $(SERVER_ARCHIVE)
+$(SERVER_TESTS): TEST_LIBS := $(SERVER_ARCHIVE) $(SERVER_LIBS)
+$(B)/tests/unit/server/%.o: FILE_CFLAGS := -Iserver -Itools
 $(filter $(B)/tests/unit/layers/%,$(UNIT_TESTS)): $(B)/tests/unit/layers/gradient.o
 
 # Each fuzz target with a main that replays files; `make fuzz` links them with libFuzzer instead.
-$(FUZZ_REPLAYS): $(B)/%: $(B)/%.o $(B)/tests/fuzz/replay.o $(TOOL_ARCHIVE) $(STATIC)
-	$(CC) $(SKC_LDFLAGS) -o $@ $^ $(TOOL_LIBS) $(LIBS)
+$(FUZZ_REPLAYS): $(B)/%: $(B)/%.o $(B)/tests/fuzz/replay.o $(SERVER_ARCHIVE) $(TOOL_ARCHIVE) $(STATIC)
+	$(CC) $(SKC_LDFLAGS) -o $@ $^ $(SERVER_LIBS) $(TOOL_LIBS) $(LIBS)
+$(B)/tests/fuzz/%.o: FILE_CFLAGS := -Iserver -Itools
 
 $(MAN_PAGES): %.1: %
 	@$< --man > $@.tmp && mv $@.tmp $@
 man: $(MAN_PAGES)  ## write the man pages
 
 # ---------------------------------------------------------------- the two commands
-demo:  ## install what is missing, build, classify made-up pictures with both models
+demo:  ## install what is missing, build, classify made-up pictures, serve the web page
 	$(call install_packages,$(PACKAGES))
 	@$(MAKE) --no-print-directory -s -j$$(nproc) all
 	@rm -rf $(B)/samples && $(B)/skincnn-data generate --count 14 --size 256 --seed 3 \
@@ -168,6 +196,13 @@ demo:  ## install what is missing, build, classify made-up pictures with both mo
 	@echo
 	@echo "JSON, one object a line:  $(B)/skincnn-predict --json $(B)/samples"
 	@echo "Your own pictures:        $(B)/skincnn-predict lesion.jpg folder/"
+	@echo
+	@if [ -t 1 ]; then \
+		echo "The web page and the API: open the address below in a browser. Ctrl-C ends it."; \
+		exec $(B)/skincnn-server --next-port --log warn --data build/demo; \
+	else \
+		$(B)/skincnn-server --next-port --log warn --data build/demo --check-self; \
+	fi
 
 check:  ## install what tests need, build, run all tests: N passed, N failed
 	$(call install_packages,$(PACKAGES) $(PACKAGES_CHECK))
@@ -184,16 +219,18 @@ check-asan:  ## all tests under the address and undefined behaviour sanitizers
 	@tests/run.sh build/asan
 
 PARSERS := image/test_decode image/test_jpeg image/test_png image/test_exif model/test_safetensors \
-           model/test_model_file graph/test_graph graph/test_config train/test_csv train/test_manifest
+           model/test_model_file model/test_operating_point graph/test_graph graph/test_config \
+           train/test_csv train/test_manifest
 check-parsers:  ## the parsers' tests and fuzz corpora under the sanitizers
 	$(call install_packages,$(PACKAGES) $(PACKAGES_CHECK))
 	@$(MAKE) --no-print-directory -s -j$$(nproc) CONFIG=asan parsers-build
 	@tests/run.sh --only-parsers build/asan
 parsers-build: $(foreach t,$(PARSERS),$(filter %/$(t),$(UNIT_TESTS))) $(FUZZ_REPLAYS)
 
-THREADED := core/test_parallel kernels/test_gemm layers/test_int8 layers/test_layers model/test_session \
-            model/test_threads tools/test_workers train/test_bootstrap train/test_cache \
-            train/test_loader train/test_ranks train/test_trainer
+THREADED := core/test_parallel kernels/test_gemm layers/test_int8 layers/test_layers \
+            model/test_explain model/test_lanes model/test_preparation model/test_session \
+            model/test_threads tools/test_workers train/test_bootstrap train/test_cache train/test_loader \
+            train/test_ranks train/test_trainer
 check-tsan:  ## the tests with threads under the thread sanitizer
 	$(call install_packages,$(PACKAGES) $(PACKAGES_CHECK) $(PACKAGES_TSAN))
 	@$(MAKE) --no-print-directory -s -j$$(nproc) CONFIG=tsan tsan-build
@@ -204,7 +241,7 @@ tsan-build: $(foreach t,$(THREADED),$(filter %/$(t),$(UNIT_TESTS)))
 PYTHON ?= $(firstword $(wildcard /usr/bin/python3) python3)
 golden:  ## make the golden files anew and show what changed
 	$(PYTHON) tests/golden/make.py
-	@for name in evaluate split streams train; do \
+	@for name in evaluate explain split streams train; do \
 		$(PYTHON) tests/golden/$$name.py > $(B)/golden.h && mv $(B)/golden.h tests/golden/$$name.h; done
 	git diff --stat -- tests/golden
 
@@ -214,7 +251,7 @@ fuzz:  ## run each fuzz target with libFuzzer for FUZZ_SECONDS
 	@tests/fuzz/run.sh $(FUZZ_SECONDS)
 
 print-libraries:
-	@echo $(TOOL_LIBS) $(LIBS)
+	@echo $(SERVER_LIBS) $(TOOL_LIBS) $(LIBS)
 
 lint:  ## floors, names, forbidden calls, headers alone, format
 	$(call install_packages,$(PACKAGES) $(PACKAGES_LINT))
@@ -230,6 +267,11 @@ bench:  ## the library against PyTorch, oneDNN and stb (ROWS=train,jpeg,...; ROW
 	$(call install_packages,$(PACKAGES_BENCH)) || echo "bench: not all rivals could be installed"
 	@$(MAKE) --no-print-directory -s -j$$(nproc) bench-build
 	@ROWS='$(ROWS)' $(PYTHON) -B tests/bench/bench.py $(B)
+
+bench-server:  ## the server against Flask, gunicorn and PyTorch
+	$(call install_packages,$(PACKAGES) $(PACKAGES_BENCH_SERVER))
+	@$(MAKE) --no-print-directory -s -j$$(nproc) all
+	@$(PYTHON) -B tests/bench/server/bench_server.py $(B)
 
 bench-build: $(BENCH)/bench $(BENCH)/rival_stb $(BENCH_DNNL) $(B)/skincnn-model
 
@@ -258,7 +300,7 @@ export PKG_CONFIG_FILE
 install: all man  ## install under PREFIX (DESTDIR is honoured)
 	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(libdir)/pkgconfig $(DESTDIR)$(includedir) \
 		$(DESTDIR)$(mandir)/man1 $(DESTDIR)$(datadir)/skincnn/maps
-	install -m 755 $(TOOLS) $(DESTDIR)$(bindir)
+	install -m 755 $(TOOLS) $(SERVERS) $(DESTDIR)$(bindir)
 	install -m 755 $(SHARED) $(DESTDIR)$(libdir)
 	ln -sf libskincnn.so.$(SOVERSION) $(DESTDIR)$(libdir)/libskincnn.so
 	install -m 644 $(STATIC) $(DESTDIR)$(libdir)
@@ -270,7 +312,7 @@ install: all man  ## install under PREFIX (DESTDIR is honoured)
 	@[ -n "$(DESTDIR)" ] || [ "$$(id -u)" != 0 ] || ldconfig
 
 uninstall:  ## remove what install put there
-	rm -f $(TOOLS:$(B)/%=$(DESTDIR)$(bindir)/%) $(DESTDIR)$(libdir)/libskincnn.* \
+	rm -f $(TOOLS:$(B)/%=$(DESTDIR)$(bindir)/%) $(SERVERS:$(B)/%=$(DESTDIR)$(bindir)/%) $(DESTDIR)$(libdir)/libskincnn.* \
 		$(DESTDIR)$(libdir)/pkgconfig/skincnn.pc $(DESTDIR)$(includedir)/skincnn.h \
 		$(MAN_PAGES:$(B)/%=$(DESTDIR)$(mandir)/man1/%)
 	rm -rf $(DESTDIR)$(datadir)/skincnn
@@ -279,7 +321,7 @@ unit: $(UNIT_TESTS)  ## build the unit tests
 
 FORCE:
 .PHONY: all unit man demo check check-build check-slow check-asan check-parsers parsers-build \
-        check-tsan tsan-build golden fuzz print-libraries lint format bench \
+        check-tsan tsan-build golden fuzz print-libraries lint format bench bench-server \
         bench-build install uninstall help clean FORCE
 .SECONDARY:
 

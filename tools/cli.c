@@ -2,6 +2,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "cli.h"
 #include "cli_help.h"
+#include "cli_sources.h"
 #include "cli_value.h"
 
 #include <errno.h>
@@ -196,6 +197,7 @@ static int run_command(const cli_program *program, const cli_command *command, c
 {
     size_t   rows = 1, words = 1;
     int      status;
+    char    *text = NULL; /* of the configuration file */
     cli_call call = { .program = program, .command = command };
     parser   p    = { .call = &call, .argv = argv };
 
@@ -210,9 +212,13 @@ static int run_command(const cli_program *program, const cli_command *command, c
     call.arguments = p.rest;
     call.given     = p.given;
     status         = parse(&p);
+    if (status == CLI_OK && command->environment != NULL &&
+        !cli_read_sources(command, call.settings, p.given, &text))
+        status = CLI_FAILED;
     if (status == CLI_OK)
         status = command->run(&call);
     cli_free_settings(command, call.settings);
+    free(text);
     free(p.given);
     free(p.rest);
     return status;

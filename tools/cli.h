@@ -79,6 +79,9 @@ typedef struct cli_command {
     size_t             settings_size;
     void (*init)(void *settings);     /* sets defaults that the library knows; NULL: zero */
     int (*run)(const cli_call *call); /* returns the exit status */
+    /* "SKINCNN_": options may also stand in variables of this prefix, and in the file that the
+     * table's option "config" names; NULL: on the command line only. */
+    const char *environment;
 } cli_command;
 
 typedef struct cli_program {

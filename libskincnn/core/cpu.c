@@ -5,6 +5,7 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#include <stdatomic.h>
 #include <stdint.h>
 
 static uint64_t enabled_state(void)
@@ -15,7 +16,7 @@ static uint64_t enabled_state(void)
     return (uint64_t)high << 32 | low;
 }
 
-skc_cpu skc__cpu_probe(void)
+static skc_cpu probe(void)
 {
     enum { XMM_YMM = 0x06, ZMM_AND_MASKS = 0xe6 };
     enum { FMA = 1 << 12, OSXSAVE = 1 << 27, AVX = 1 << 28, F16C = 1 << 29 }; /* leaf 1, ecx */
@@ -36,6 +37,23 @@ skc_cpu skc__cpu_probe(void)
     cpu.avx512 = cpu.avx2 && (b & wanted) == wanted && (state & ZMM_AND_MASKS) == ZMM_AND_MASKS;
     cpu.vnni   = cpu.avx512 && (c & VNNI) != 0;
     return cpu;
+}
+
+/* Asked once for each picture that is decoded, and a virtual machine takes 20 microseconds to
+ * answer CPUID: so the answer is kept. Threads that ask at the same time find the same one. */
+skc_cpu skc__cpu_probe(void)
+{
+    enum { AVX2 = 1, AVX512 = 2, VNNI = 4, KNOWN = 8 };
+    static atomic_uint answer;
+    unsigned           bits = atomic_load_explicit(&answer, memory_order_relaxed);
+
+    if (bits == 0) {
+        const skc_cpu cpu = probe();
+
+        bits = (cpu.avx2 ? AVX2 : 0u) | (cpu.avx512 ? AVX512 : 0u) | (cpu.vnni ? VNNI : 0u) | KNOWN;
+        atomic_store_explicit(&answer, bits, memory_order_relaxed);
+    }
+    return (skc_cpu){ (bits & AVX2) != 0, (bits & AVX512) != 0, (bits & VNNI) != 0 };
 }
 #else
 skc_cpu skc__cpu_probe(void)

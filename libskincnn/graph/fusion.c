@@ -23,10 +23,12 @@ bool skc__passes_gradient(const skc_graph *graph, const skc_fused *fused, int32_
 static void fuse_nothing(const skc_graph *graph, skc_fused *fused)
 {
     for (int32_t i = 0; i < graph->node_count; i++) {
-        fused[i] = (skc_fused){ .low           = graph->nodes[i].low,
-                                .high          = graph->nodes[i].high,
-                                .view          = -1,
-                                .gradient_view = -1 };
+        fused[i] = (skc_fused){ .low            = graph->nodes[i].low,
+                                .high           = graph->nodes[i].high,
+                                .view           = -1,
+                                .gradient_view  = -1,
+                                .tally          = -1,
+                                .gradient_tally = -1 };
         for (int32_t k = 0; k < graph->nodes[i].n_in; k++)
             if (graph->nodes[i].in[k] > 0)
                 fused[graph->nodes[i].in[k] - 1].readers++;
@@ -118,6 +120,39 @@ static void fuse_gradient_views(const skc_graph *graph, skc_fused *fused)
     }
 }
 
+/* The node whose output is the first input of node i, over skipped clamps; -1: the graph's input.
+ */
+static int32_t writer_of(const skc_graph *graph, const skc_fused *fused, int32_t i)
+{
+    int32_t before = graph->nodes[i].in[0] - 1;
+
+    while (before >= 0 && fused[before].skipped)
+        before = graph->nodes[before].in[0] - 1;
+    return before;
+}
+
+/* Moments: who writes the input can make them. Products: the one reader of the output, if it reads
+ * through the view, has all that they take, and alone writes the gradient. */
+static void fuse_tallies(const skc_graph *graph, skc_fused *fused)
+{
+    for (int32_t i = 0; i < graph->node_count; i++) {
+        int32_t before = fused[i].skipped ? -1 : writer_of(graph, fused, i);
+
+        if (before < 0)
+            continue;
+        if (graph->nodes[i].ops->as_tally != NULL && fused[before].tally < 0 &&
+            !skc__is_unstored(fused, before)) {
+            fused[before].tally = i;
+            fused[i].tallied    = true;
+        }
+        if (skc__is_unstored(fused, before) && graph->nodes[before].ops->as_tally != NULL &&
+            fused[before].readers == 1 && fused[graph->nodes[i].in[0] - 1].readers == 1) {
+            fused[i].gradient_tally        = before;
+            fused[before].gradient_tallied = true;
+        }
+    }
+}
+
 void skc__fuse(const skc_graph *graph, bool on, skc_fused *fused)
 {
     fuse_nothing(graph, fused);
@@ -127,4 +162,5 @@ void skc__fuse(const skc_graph *graph, bool on, skc_fused *fused)
     find_plain(graph, fused);
     fuse_views(graph, fused);
     fuse_gradient_views(graph, fused);
+    fuse_tallies(graph, fused);
 }

@@ -3,7 +3,8 @@
  * A clamp (relu) is applied by the layer before it while that writes, or behind the max_pool after
  * it, where fewer numbers are left. The output of a layer that is an affine map (batchnorm) is not
  * written: its readers apply the map while they read (skc_view). Nor is the gradient of its input:
- * the layer before computes it while reading the gradient of the output (skc_gradient_view).
+ * the layer before computes it while reading the gradient of the output (skc_gradient_view). The
+ * sums that batchnorm needs are made by the layers that write what is summed (skc_tally).
  *
  * One pure function decides; workspace.c plans buffers by it, walk.c fills in layers' io by it.
  */
@@ -20,6 +21,9 @@ typedef struct skc_fused {
     float low, high;       /* the clamp that the layer applies to its output; -inf, inf: none */
     int32_t view;          /* the node through whose view the output is read; -1: it is stored */
     int32_t gradient_view; /* the node through whose view the output's gradient is; -1: none */
+    int32_t tally;         /* the node that wants the moments of the output (skc_tally); -1: none */
+    int32_t gradient_tally; /* ... the products of the gradient of the first input; -1: none */
+    bool    tallied, gradient_tallied; /* the node's tally is offered to the writers of both */
 } skc_fused;
 
 /* Fills in fused[node_count]; with `on` false nothing is fused, as inference wants it (fold.c). */

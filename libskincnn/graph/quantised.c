@@ -134,7 +134,9 @@ static void need_scratch(planning *p, size_t bytes)
 static skc_status plan_floats(planning *p, int32_t i, skc_error *err)
 {
     /* without prepared parameters a layer needs the scratch of training */
-    const skc_plan_context context = { .threads = p->options->threads, .training = true };
+    const skc_plan_context context = { .threads          = p->options->threads,
+                                       .training         = true,
+                                       .planned_pictures = p->options->planned_pictures };
     const skc_node        *node    = &p->graph->nodes[i];
     skc_layer_plan        *plan    = &p->node[i].plan;
     size_t     bytes  = skc__arena_piece(skc__shape_count(batch_shape(p, i + 1)) * sizeof(float));
@@ -162,7 +164,7 @@ static skc_status plan_nodes(planning *p, skc_error *err)
         }
         if (ops->scratch_bytes != NULL)
             need_scratch(p, ops->scratch_bytes(layer));
-        if (ops->prepared_bytes != NULL)
+        if (ops->prepared_bytes != NULL && p->options->prepared == NULL)
             p->prepared += skc__arena_piece(ops->prepared_bytes(layer));
     }
     return status;
@@ -213,15 +215,10 @@ static skc_status place_tensors(planning *p, skc_error *err)
         p->pieces[t].bytes =
             skc__arena_piece(p->real[t] ? count * sizeof(float) : count + SKC_INT8_SLACK);
         if (t == 0 && p->real[t])
-            p->pieces[t].bytes = 0; /* `input` has it */
+            p->pieces[t].bytes = 0; /* the caller has it */
         place(p, t);
     }
     return SKC_OK;
-}
-
-static size_t input_bytes(const planning *p)
-{
-    return skc__shape_count(batch_shape(p, 0)) * sizeof(float);
 }
 
 static size_t arena_bytes(const planning *p)
@@ -231,11 +228,11 @@ static size_t arena_bytes(const planning *p)
     return skc__arena_piece(nodes * sizeof *p->node) +
            skc__arena_piece(tensors * sizeof *p->scale) +
            skc__arena_piece(tensors * sizeof *p->real) +
-           skc__arena_piece(tensors * sizeof(void *)) + skc__arena_piece(input_bytes(p)) +
-           skc__arena_piece(p->scratch) + p->shared + p->prepared;
+           skc__arena_piece(tensors * sizeof(void *)) + skc__arena_piece(p->scratch) + p->shared +
+           p->prepared;
 }
 
-static void prepare(skc_quantised *q)
+static void prepare(skc_quantised *q, const skc_quantised *other)
 {
     for (int32_t i = 0; i < q->graph->node_count; i++) {
         const skc_int8_ops *ops   = q->node[i].ops;
@@ -243,6 +240,10 @@ static void prepare(skc_quantised *q)
 
         if (ops == NULL || ops->prepared_bytes == NULL)
             continue;
+        if (other != NULL) {
+            layer->prepared = other->node[i].layer.prepared;
+            continue;
+        }
         layer->prepared = skc__arena_take(&q->arena, ops->prepared_bytes(layer));
         ops->prepare(layer, layer->prepared, q->scratch);
     }
@@ -261,7 +262,6 @@ static skc_status build(const planning *p, const skc_allocator *allocator, skc_q
     q->scale   = skc__arena_take(&q->arena, tensors * sizeof *q->scale);
     q->real    = skc__arena_take(&q->arena, tensors * sizeof *q->real);
     q->value   = skc__arena_take(&q->arena, tensors * sizeof *q->value);
-    q->input   = skc__arena_take(&q->arena, input_bytes(p));
     q->scratch = skc__arena_take(&q->arena, p->scratch);
     base       = skc__arena_take(&q->arena, p->shared);
     memcpy(q->node, p->node, nodes * sizeof *q->node);
@@ -270,19 +270,21 @@ static skc_status build(const planning *p, const skc_allocator *allocator, skc_q
     for (size_t t = 0; t < tensors; t++)
         q->value[t] = base + p->pieces[t].offset;
     q->output = q->value[nodes];
-    prepare(q);
+    prepare(q, p->options->prepared);
     return SKC_OK;
 }
 
 static skc_status plan(planning *p, const skc_allocator *allocator, skc_quantised *out,
                        skc_error *err)
 {
-    skc_quantised q      = { .graph     = p->graph,
-                             .param     = p->param,
-                             .kernels   = p->options->kernels,
-                             .pool      = p->options->pool,
-                             .threads   = p->options->threads,
-                             .max_batch = p->options->max_batch };
+    skc_quantised q      = { .graph            = p->graph,
+                             .param            = p->param,
+                             .kernels          = p->options->kernels,
+                             .pool             = p->options->pool,
+                             .threads          = p->options->threads,
+                             .planned_pictures = p->options->planned_pictures > 0
+                                                     ? p->options->planned_pictures
+                                                     : p->options->max_batch };
     skc_status    status = SKC_OK;
 
     for (int32_t t = 0; t <= p->graph->node_count; t++)
@@ -344,13 +346,14 @@ static void *take(unsigned char **scratch, size_t bytes)
 }
 
 /* Tensor t of n pictures in floats. */
-static const float *floats_of(const skc_quantised *q, int32_t t, int32_t n, unsigned char **scratch)
+static const float *floats_of(const skc_quantised *q, const float *input, int32_t t, int32_t n,
+                              unsigned char **scratch)
 {
     const size_t count = skc__shape_count(skc__graph_shape(q->graph, t, n));
     float       *wide;
 
     if (t == 0)
-        return q->input;
+        return input;
     if (q->real[t])
         return q->value[t];
     wide = take(scratch, count * sizeof *wide);
@@ -365,7 +368,7 @@ static void quantise(const skc_quantised *q, int32_t t, int32_t n, const float *
                               1 / q->scale[t].scale, (float)q->scale[t].zero, q->value[t]);
 }
 
-static void forward_floats(const skc_quantised *q, int32_t i, int32_t n)
+static void forward_floats(const skc_quantised *q, const float *input, int32_t i, int32_t n)
 {
     const skc_node *node    = &q->graph->nodes[i];
     unsigned char  *scratch = q->scratch;
@@ -375,13 +378,13 @@ static void forward_floats(const skc_quantised *q, int32_t i, int32_t n)
     io.kernels          = q->kernels;
     io.threads          = q->threads;
     io.pool             = q->pool;
-    io.planned_pictures = q->max_batch;
+    io.planned_pictures = q->planned_pictures;
     io.n_in             = node->n_in;
     io.out_shape        = skc__graph_shape(q->graph, i + 1, n);
     io.low              = node->low;
     io.high             = node->high;
     for (int32_t k = 0; k < node->n_in; k++)
-        io.in[k] = (skc_input){ .data  = floats_of(q, node->in[k], n, &scratch),
+        io.in[k] = (skc_input){ .data  = floats_of(q, input, node->in[k], n, &scratch),
                                 .shape = skc__graph_shape(q->graph, node->in[k], n) };
     for (int32_t p = 0; p < node->plan.param_count; p++)
         io.param[p] = q->param[node->first_param + p];
@@ -410,13 +413,13 @@ static void forward_bytes(const skc_quantised *q, int32_t i, int32_t n)
     q->node[i].ops->forward(&io);
 }
 
-void skc__quantised_forward(const skc_quantised *quantised, int32_t n)
+void skc__quantised_forward(const skc_quantised *quantised, const float *input, int32_t n)
 {
     if (!quantised->real[0])
-        quantise(quantised, 0, n, quantised->input);
+        quantise(quantised, 0, n, input);
     for (int32_t i = 0; i < quantised->graph->node_count; i++)
         if (quantised->node[i].ops != NULL)
             forward_bytes(quantised, i, n);
         else
-            forward_floats(quantised, i, n);
+            forward_floats(quantised, input, i, n);
 }

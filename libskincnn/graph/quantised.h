@@ -46,21 +46,24 @@ typedef struct skc_quantised {
     const float *const *param;
     const skc_kernels  *kernels;
     skc_pool           *pool;
-    int32_t             threads, max_batch;
+    int32_t             threads, planned_pictures;
     skc_arena           arena;
     skc_quantised_node *node;  /* by node */
     skc_int8_scale     *scale; /* by tensor; the graph's output has none */
     bool               *real;  /* by tensor: floats only */
     void              **value; /* by tensor: bytes, or floats where real */
-    float              *input; /* (max_batch, h, w, c), for the caller to fill in */
     const float        *output;
     void               *scratch;
 } skc_quantised;
 
 typedef struct skc_quantised_options {
     int32_t            max_batch, threads;
+    int32_t            planned_pictures; /* that layers choose their ways for; 0: max_batch */
     skc_pool          *pool;    /* must outlive the result; NULL: the caller's thread alone */
     const skc_kernels *kernels; /* must outlive the result */
+    /* One of the same graph, parameters and quantisation, whose prepared parameters are used
+     * instead of own ones: it must outlive the result. NULL: none. */
+    const struct skc_quantised *prepared;
 } skc_quantised_options;
 
 /* Graph and parameters must outlive the result; the quantisation need not. */
@@ -71,7 +74,7 @@ skc_status skc__quantised_create(const skc_graph *graph, const float *const *par
                                  skc_error *err);
 void       skc__quantised_free(skc_quantised *quantised);
 
-/* From n pictures in `input` to `output`. */
-void skc__quantised_forward(const skc_quantised *quantised, int32_t n);
+/* From n pictures (n, h, w, c) to `output`. */
+void skc__quantised_forward(const skc_quantised *quantised, const float *input, int32_t n);
 
 #endif

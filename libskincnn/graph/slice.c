@@ -2,8 +2,7 @@
 #include "graph/slice.h"
 
 enum {
-    CACHE_BYTES  = 8 << 20, /* of the last cache, what one layer's input and output may fill */
-    WEIGHT_SHARE = 4        /* weights may be a fourth of what is read and written */
+    CACHE_BYTES = 8 << 20 /* of the last cache, what one layer's input and output may fill */
 };
 
 /* Values that node i reads and writes for one picture. */
@@ -27,8 +26,8 @@ int32_t skc__slice(const skc_graph *graph, size_t value_bytes, size_t weight_byt
         all += bytes;
         largest = bytes > largest ? bytes : largest;
     }
-    while (slice < most && (2 * (size_t)slice * largest <= CACHE_BYTES ||
-                            WEIGHT_SHARE * (weight_bytes / (size_t)slice) > all))
+    while (slice < most &&
+           (2 * (size_t)slice * largest <= CACHE_BYTES || weight_bytes / (size_t)slice > all))
         slice *= 2;
     return slice < most ? slice : most;
 }

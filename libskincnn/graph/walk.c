@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "graph/workspace.h"
+#include "layers/tally.h"
 
 /* What node i's layer says of its output and of its gradient, with the clamp fused behind it. */
 static skc_gradient_view view_of(const skc_workspace *w, int32_t i)
@@ -26,6 +27,29 @@ static skc_input input_of(const skc_workspace *w, const skc_walk *walk, int32_t 
     return input;
 }
 
+/* Whether others may make the sums of node i, a batchnorm: not where it uses none, and not where
+ * the second-level cache holds all that it sums up. */
+static bool tallies(const skc_workspace *w, const skc_walk *walk, int32_t i)
+{
+    enum { FEWEST = 1 << 18 };
+
+    return walk->training && !w->frozen[i] &&
+           skc__shape_count(skc__graph_shape(w->graph, i + 1, walk->n)) >= FEWEST;
+}
+
+/* Its tally, cleared for who writes; none for -1. */
+static skc_tally offer_tally(const skc_workspace *w, const skc_walk *walk, int32_t i)
+{
+    skc_tally tally = { .parts = 0 };
+
+    if (i < 0 || !tallies(w, walk, i))
+        return tally;
+    tally =
+        w->graph->nodes[i].ops->as_tally(w->saved[i], w->graph->nodes[i].plan.out.c, w->threads);
+    skc__tally_clear(&tally);
+    return tally;
+}
+
 static void fill_io(const skc_workspace *w, const skc_walk *walk, int32_t i, skc_layer_io *io)
 {
     const skc_node *node = &w->graph->nodes[i];
@@ -35,7 +59,7 @@ static void fill_io(const skc_workspace *w, const skc_walk *walk, int32_t i, skc
     io->threads          = w->threads;
     io->pool             = w->pool;
     io->compact          = w->compact;
-    io->planned_pictures = w->max_batch;
+    io->planned_pictures = w->planned_pictures;
     io->training         = walk->training && !w->frozen[i];
     io->seed             = walk->seed + (uint64_t)i;
     io->n_in             = node->n_in;
@@ -78,6 +102,8 @@ void skc__forward(const skc_workspace *workspace, const skc_walk *walk)
         if (workspace->fused[i].skipped)
             continue;
         fill_io(workspace, walk, i, &io);
+        io.tally   = offer_tally(workspace, walk, workspace->fused[i].tally);
+        io.tallied = workspace->fused[i].tallied && tallies(workspace, walk, i);
         node->ops->forward(node->config, &io);
         if (walk->see != NULL)
             walk->see(walk->user, i + 1, io.out, skc__shape_count(io.out_shape));
@@ -119,6 +145,8 @@ void skc__backward(const skc_workspace *workspace, const skc_walk *walk,
             continue;
         fill_io(workspace, walk, i, &io);
         fill_gradient(workspace, i, param_gradient, &gradient);
+        gradient.tally = offer_tally(workspace, walk, workspace->fused[i].gradient_tally);
+        io.tallied     = workspace->fused[i].gradient_tallied && tallies(workspace, walk, i);
         node->ops->backward(node->config, &io, &gradient);
     }
 }

@@ -127,6 +127,9 @@ static void find_lives(layout *l)
     }
     for (int32_t i = 0; i < l->nodes; i++)
         l->buffers[saved_of(l, i)].begin = l->buffers[saved_of(l, i)].end = i;
+    for (int32_t i = 0; i < l->nodes; i++)
+        if (l->fused[i].tally >= 0)
+            l->buffers[saved_of(l, l->fused[i].tally)].begin = i;
     live_until(&l->buffers[l->nodes], l->nodes);
     for (int32_t i = 0; i < l->nodes; i++) {
         if (l->fused[i].skipped)
@@ -229,7 +232,7 @@ static skc_status find_sizes(layout *l, skc_error *err)
 {
     const skc_plan_context context = { l->options->threads,
                                        l->options->training || l->options->param == NULL,
-                                       l->options->compact };
+                                       l->options->compact, l->options->planned_pictures };
     int32_t                n       = l->options->max_batch;
 
     for (int32_t t = 0; t <= l->nodes; t++) {
@@ -248,7 +251,7 @@ static skc_status find_sizes(layout *l, skc_error *err)
         if (status != SKC_OK)
             return status;
         l->buffers[saved_of(l, i)].bytes = plan.saved_bytes;
-        l->prepared_bytes[i]             = plan.prepared_bytes;
+        l->prepared_bytes[i]             = l->options->prepared == NULL ? plan.prepared_bytes : 0;
         if (plan.scratch_bytes > l->scratch_bytes)
             l->scratch_bytes = plan.scratch_bytes;
     }
@@ -372,6 +375,8 @@ static skc_status build(const layout *l, const skc_allocator *allocator, skc_wor
         memcpy(out->accumulate[i], l->accumulate[i], sizeof out->accumulate[i]);
         if (l->prepared_bytes[i] > 0)
             out->prepared[i] = skc__arena_take(&out->arena, l->prepared_bytes[i]);
+        else if (l->options->prepared != NULL)
+            out->prepared[i] = l->options->prepared->prepared[i];
     }
     return SKC_OK;
 }
@@ -380,13 +385,16 @@ skc_status skc__workspace_create(const skc_graph *graph, const skc_workspace_opt
                                  const skc_allocator *allocator, skc_workspace *out, skc_error *err)
 {
     layout        l         = { .graph = graph, .options = options, .nodes = graph->node_count };
-    skc_workspace workspace = { .graph     = graph,
-                                .kernels   = options->kernels,
-                                .threads   = options->threads,
-                                .pool      = options->pool,
-                                .max_batch = options->max_batch,
-                                .training  = options->training,
-                                .compact   = options->compact };
+    skc_workspace workspace = { .graph            = graph,
+                                .kernels          = options->kernels,
+                                .threads          = options->threads,
+                                .pool             = options->pool,
+                                .max_batch        = options->max_batch,
+                                .planned_pictures = options->planned_pictures > 0
+                                                        ? options->planned_pictures
+                                                        : options->max_batch,
+                                .training         = options->training,
+                                .compact          = options->compact };
     size_t        nodes     = (size_t)l.nodes;
     skc_arena     arena;
     int32_t      *order;
@@ -425,7 +433,7 @@ skc_status skc__workspace_create(const skc_graph *graph, const skc_workspace_opt
     skc__arena_free(&arena);
     if (status != SKC_OK)
         return status;
-    if (options->param != NULL)
+    if (options->param != NULL && options->prepared == NULL)
         skc__prepare(&workspace, options->param);
     *out = workspace;
     return SKC_OK;

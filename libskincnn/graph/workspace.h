@@ -11,7 +11,7 @@
 typedef struct skc_workspace {
     const skc_graph   *graph;
     const skc_kernels *kernels;
-    int32_t            threads, max_batch;
+    int32_t            threads, max_batch, planned_pictures;
     skc_pool          *pool;
     bool               training, compact;
     skc_arena          arena;
@@ -27,6 +27,7 @@ typedef struct skc_workspace {
 
 typedef struct skc_workspace_options {
     int32_t             max_batch, threads;
+    int32_t             planned_pictures; /* that layers choose their ways for; 0: max_batch */
     skc_pool           *pool; /* must outlive the workspace; NULL: the caller's thread alone */
     bool                training;
     bool                compact; /* inference with the least memory: nothing is prepared */
@@ -35,7 +36,10 @@ typedef struct skc_workspace_options {
     /* By number, for layers to prepare; an inference workspace then runs with these only. NULL (as
      * in training): nothing is prepared. */
     const float *const *param;
-    bool                unfused; /* in training too every layer runs by itself: for tests */
+    /* One of the same graph, parameters and planned pictures, whose prepared parameters are used
+     * instead of own ones: it must outlive this one. NULL: none. */
+    const struct skc_workspace *prepared;
+    bool                        unfused; /* in training too every layer runs by itself: for tests */
 } skc_workspace_options;
 
 /* The graph must outlive the workspace. */

@@ -105,7 +105,8 @@ typedef struct skc_outer {
     const float *const *right;        /* [pixels] */
     ptrdiff_t           right_offset; /* added to each right[p] */
     float              *out;
-    size_t              ld; /* from a row of out to the next */
+    size_t              ld;    /* from a row of out to the next */
+    skc_ahead          *ahead; /* [SKC_AHEAD], what is brought is taken off them; may be NULL */
 } skc_outer;
 
 /* A picture (height, width, 3) as an affine map looks at it: output pixel (column, row) shows the
@@ -160,8 +161,8 @@ typedef struct skc_kernels {
 
     /* out = x + y; out may be x or y. exact */
     void (*add)(size_t n, const float *x, const float *y, float *out);
-    /* out = x y; out may be x or y. exact */
-    void (*multiply)(size_t n, const float *x, const float *y, float *out);
+    /* y = x, past the caches where a set can: y will not be read soon. exact */
+    void (*copy_far)(size_t n, const float *x, float *y);
     /* y += a x. bound 2 */
     void (*axpy)(size_t n, float a, const float *x, float *y);
     /* x *= a. exact */

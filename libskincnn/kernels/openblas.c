@@ -40,7 +40,8 @@ static void gemm(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t 
 
 void skc__kernels_openblas(skc_kernels *kernels)
 {
-    if (openblas_get_parallel() != OPENBLAS_SEQUENTIAL)
+    /* Told again after a fork, OpenBLAS would start its threads anew. */
+    if (openblas_get_parallel() != OPENBLAS_SEQUENTIAL && openblas_get_num_threads() != 1)
         openblas_set_num_threads(1);
     kernels->gemm = gemm;
 }

@@ -25,10 +25,9 @@ static void add(size_t n, const float *x, const float *y, float *out)
         out[i] = x[i] + y[i];
 }
 
-static void multiply(size_t n, const float *x, const float *y, float *out)
+static void copy_far(size_t n, const float *x, float *y)
 {
-    for (size_t i = 0; i < n; i++)
-        out[i] = x[i] * y[i];
+    memcpy(y, x, n * sizeof *y);
 }
 
 static void axpy(size_t n, float a, const float *restrict x, float *restrict y)
@@ -359,7 +358,7 @@ const skc_kernels skc__kernels_scalar = {
     .winograd_filters          = skc__scalar_winograd_filters,
     .winograd_filters_gradient = skc__scalar_winograd_filters_gradient,
     .add                       = add,
-    .multiply                  = multiply,
+    .copy_far                  = copy_far,
     .axpy                      = axpy,
     .scale                     = scale,
     .dot                       = dot,

@@ -37,10 +37,17 @@ static void add(size_t n, const float *x, const float *y, float *out)
         put(out + i, n - i, get(x + i, n - i) + get(y + i, n - i));
 }
 
-static void multiply(size_t n, const float *x, const float *y, float *out)
+static void copy_far(size_t n, const float *x, float *y)
 {
-    for (size_t i = 0; i < n; i += LANES)
-        put(out + i, n - i, get(x + i, n - i) * get(y + i, n - i));
+    size_t i = 0;
+
+    for (; i < n && (uintptr_t)(y + i) % sizeof(vec) != 0; i++)
+        y[i] = x[i];
+    for (; i + LANES <= n; i += LANES)
+        STREAM(y + i, LOAD(x + i));
+    for (; i < n; i++)
+        y[i] = x[i];
+    STREAM_END();
 }
 
 static void axpy(size_t n, float a, const float *x, float *y)
@@ -244,7 +251,12 @@ ALWAYS_INLINE void flush(vec v, size_t left, double *sum)
     float part[LANES];
 
     STORE(part, v);
-    for (size_t i = 0; i < LANES && i < left; i++)
+    if (left >= LANES) { /* so that the compiler knows how many there are */
+        for (size_t i = 0; i < LANES; i++)
+            sum[i] += (double)part[i];
+        return;
+    }
+    for (size_t i = 0; i < left; i++)
         sum[i] += (double)part[i];
 }
 
@@ -380,7 +392,7 @@ static void average(size_t n, float decay, const float *value, float *mean)
 static void override_elements(skc_kernels *kernels)
 {
     kernels->add             = add;
-    kernels->multiply        = multiply;
+    kernels->copy_far        = copy_far;
     kernels->axpy            = axpy;
     kernels->scale           = scale;
     kernels->dot             = dot;

@@ -105,11 +105,11 @@ static inline void pack_turned_square(const float *from, ptrdiff_t step, float *
     _mm_storeu_ps(packed + 3 * width, d);
 }
 
+enum { LINE_FLOATS = 16 };
+
 /* A cache line of each column at a time. */
 static void pack_columns(const right_piece *p, float *packed)
 {
-    enum { LINE_FLOATS = 16 };
-
     for (size_t line = 0; line < p->length; line += LINE_FLOATS)
         for (size_t c = 0; c < p->width; c += 4)
             for (size_t l = line; l < line + LINE_FLOATS && l < p->length; l += 4)
@@ -320,9 +320,30 @@ static void product(const skc_product *p)
 
 /* Some columns of out over some pixels; the offsets and out are at the first of the columns. */
 typedef struct outer_strip {
-    skc_outer o;
-    size_t    last_lanes;
+    skc_outer    o;
+    size_t       last_lanes;
+    const float *ahead, *ahead_end; /* lines to bring, one each pixel */
 } outer_strip;
+
+/* Takes what a tile brings off the list. */
+static void take_ahead(outer_strip *s)
+{
+    const size_t most = s->o.pixels * LINE_FLOATS;
+
+    s->ahead = s->ahead_end = NULL;
+    for (size_t i = 0; s->o.ahead != NULL && i < SKC_AHEAD; i++) {
+        skc_ahead   *a     = &s->o.ahead[i];
+        const size_t count = least(most, a->count / LINE_FLOATS * LINE_FLOATS);
+
+        if (count == 0)
+            continue;
+        s->ahead     = a->at;
+        s->ahead_end = a->at + count;
+        a->at += count;
+        a->count -= count;
+        return;
+    }
+}
 
 ALWAYS_INLINE void outer_tile(const outer_strip *s, size_t first, const size_t rows,
                               const size_t vectors)
@@ -330,7 +351,8 @@ ALWAYS_INLINE void outer_tile(const outer_strip *s, size_t first, const size_t r
     const skc_outer *o    = &s->o;
     const size_t     last = vectors - 1, lanes = s->last_lanes;
     const ptrdiff_t  left_offset = o->left_offset + (ptrdiff_t)first;
-    vec              sum[MOST_ROWS][MOST_VECTORS], right[MOST_VECTORS];
+    const float *ahead = s->ahead, *const ahead_end = s->ahead_end;
+    vec sum[MOST_ROWS][MOST_VECTORS], right[MOST_VECTORS];
 
     EACH_ROW (i, rows)
         EACH_VECTOR (v, vectors)
@@ -338,6 +360,10 @@ ALWAYS_INLINE void outer_tile(const outer_strip *s, size_t first, const size_t r
     for (size_t p = 0; p < o->pixels; p++) {
         const float *values = o->left[p] + left_offset, *from = o->right[p] + o->right_offset;
 
+        if (ahead < ahead_end) {
+            __builtin_prefetch(ahead, 0, 2);
+            ahead += LINE_FLOATS;
+        }
         __asm__("" : "+r"(values)); /* or gcc keeps the offset of each value in a register */
         EACH_VECTOR (v, vectors)
             right[v] = v < last ? LOAD(from + v * LANES) : LOAD_PART(from + v * LANES, lanes);
@@ -372,10 +398,11 @@ static void (*const outer_tiles[MOST_VECTORS + 1][MOST_ROWS + 1])(
     const outer_strip *s, size_t first) = { EACH_TILE(TILE_ENTRY) };
 #undef TILE_ENTRY
 
-static void add_outer_strip(const outer_strip *s, size_t vectors)
+static void add_outer_strip(outer_strip *s, size_t vectors)
 {
     for (size_t i = 0, rows; i < s->o.m; i += rows) {
         rows = even_part(s->o.m - i, most_rows[vectors]);
+        take_ahead(s);
         outer_tiles[vectors][rows](s, i);
     }
 }
@@ -389,7 +416,7 @@ static void outer_straight(const skc_outer *o)
     for (size_t v = 0, wide; v < vectors; v += wide) {
         wide = even_part(vectors - v, MOST_VECTORS);
         for (size_t p = 0; p < o->pixels;) {
-            outer_strip s = { *o, least(LANES, o->n - (v + wide - 1) * LANES) };
+            outer_strip s = { .o = *o, .last_lanes = least(LANES, o->n - (v + wide - 1) * LANES) };
 
             s.o.pixels = even_part(o->pixels - p, PANEL_BYTES / ((wide + 1) * sizeof(vec)));
             s.o.left += p;
@@ -416,7 +443,8 @@ static void outer_swapped(const skc_outer *o)
                           .right        = o->left,
                           .right_offset = o->left_offset,
                           .out          = sums,
-                          .ld           = o->m };
+                          .ld           = o->m,
+                          .ahead        = o->ahead };
 
     memset(sums, 0, o->m * o->n * sizeof *sums);
     outer_straight(&swapped);

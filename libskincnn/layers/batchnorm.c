@@ -6,6 +6,7 @@
  * y nor dx need be stored.
  */
 #include "layers/geometry.h"
+#include "layers/tally.h"
 
 #include <math.h>
 #include <string.h>
@@ -40,26 +41,40 @@ static numbers numbers_at(void *base, size_t c)
     return (numbers){ at, at + c, at + 2 * c, at + 3 * c, at + 4 * c, at + 5 * c, at + 6 * c };
 }
 
-/* Scratch: two sums per channel for each part, then a block of gradients for each part or, at
- * inference, the numbers per channel. */
+static numbers numbers_of(const skc_layer_io *io)
+{
+    return numbers_at(io->saved != NULL ? io->saved : io->scratch, (size_t)io->out_shape.c);
+}
+
+/* In `saved` the numbers come first, then the tally, at a whole cache line. */
+static size_t numbers_bytes(size_t c)
+{
+    return (NUMBERS * c * sizeof(float) + 63) / 64 * 64;
+}
+
+static skc_tally as_tally(void *saved, int32_t channels, int32_t threads)
+{
+    size_t    c     = (size_t)channels;
+    skc_tally tally = skc__tally_at((char *)saved + numbers_bytes(c), threads, c);
+
+    tally.mean = numbers_at(saved, c).mean;
+    return tally;
+}
+
+static skc_tally tally_of(const skc_layer_io *io)
+{
+    return as_tally(io->saved, io->out_shape.c, io->threads);
+}
+
+/* Whether the layer before, or the one behind, has made the sums. */
+static bool is_counted(const skc_layer_io *io, const skc_tally *tally)
+{
+    return io->tallied && skc__tally_pixels(tally) == skc__pixels(io->out_shape);
+}
+
 static int32_t parts_of(int32_t threads, skc_shape shape)
 {
     return skc__parts(threads, skc__pixels(shape), (size_t)shape.c);
-}
-
-static double *sums_of(const skc_layer_io *io, int32_t part)
-{
-    return (double *)io->scratch + 2 * (size_t)io->out_shape.c * (size_t)part;
-}
-
-static float *after_sums(const skc_layer_io *io)
-{
-    return (float *)sums_of(io, parts_of(io->threads, io->out_shape));
-}
-
-static numbers numbers_of(const skc_layer_io *io)
-{
-    return numbers_at(io->saved != NULL ? io->saved : after_sums(io), (size_t)io->out_shape.c);
 }
 
 static bool is_clamped(const skc_layer_io *io)
@@ -72,7 +87,7 @@ static skc_status infer(const void *options, const skc_shape *in, int32_t n_in,
 {
     size_t c     = (size_t)in[0].c;
     size_t parts = (size_t)parts_of(context->threads, in[0]);
-    size_t block = parts * skc__block(c) * c, kept = NUMBERS * c;
+    size_t tally = skc__tally_bytes(context->threads, c);
 
     (void)options, (void)n_in, (void)err;
     *out = (skc_layer_plan){
@@ -82,33 +97,25 @@ static skc_status infer(const void *options, const skc_shape *in, int32_t n_in,
                          skc__vector_spec("shift", in[0].c, SKC_TRAINED, 0),
                          skc__vector_spec("mean", in[0].c, SKC_STATISTIC, 0),
                          skc__vector_spec("variance", in[0].c, SKC_STATISTIC, 1) },
-        .saved_bytes = context->training ? kept * sizeof(float) : 0,
+        .saved_bytes = context->training ? numbers_bytes(c) + tally : 0,
+        /* a block of gradients for each part or, at inference, the numbers */
         .scratch_bytes =
-            2 * c * parts * sizeof(double) + (context->training ? block : kept) * sizeof(float),
+            context->training ? parts * skc__block(c) * c * sizeof(float) : numbers_bytes(c),
         .macs = skc__shape_count(in[0]),
     };
     return SKC_OK;
-}
-
-/* First row of the sums of all parts: adds the others, in their order. */
-static void sum_parts(double *sums, size_t n, int32_t parts)
-{
-    for (size_t part = 1; part < (size_t)parts; part++)
-        for (size_t i = 0; i < n; i++)
-            sums[i] += sums[part * n + i];
 }
 
 /* ---------------------------------------------------------------- forward */
 
 static void moments_part(const skc_call *call, size_t begin, size_t end, int32_t part)
 {
-    const skc_layer_io *io   = call->io;
-    size_t              c    = (size_t)io->out_shape.c;
-    double             *sums = sums_of(io, part);
+    const skc_layer_io *io    = call->io;
+    const float        *x     = io->in[0].data;
+    const skc_tally     tally = tally_of(io);
 
-    memset(sums, 0, 2 * c * sizeof *sums);
-    io->kernels->column_moments(end - begin, c, io->in[0].data + begin * c, io->in[0].data, sums,
-                                sums + c);
+    skc__tally_moments(&tally, io->kernels, part, end - begin, x + begin * (size_t)io->out_shape.c,
+                       x);
 }
 
 static float blend(float momentum, float old, double value)
@@ -122,14 +129,17 @@ static void batch_statistics(const skc_call *call, const numbers *n)
     const batchnorm    *config = call->config;
     const skc_layer_io *io     = call->io;
     size_t              rows = skc__pixels(io->out_shape), c = (size_t)io->out_shape.c;
-    int32_t             parts = parts_of(io->threads, io->out_shape);
-    double             *sums  = sums_of(io, 0);
+    const skc_tally     tally = tally_of(io);
+    const double       *sums;
 
-    skc__split(call, parts, rows, moments_part);
-    sum_parts(sums, 2 * c, parts);
+    if (!is_counted(io, &tally)) {
+        skc__tally_clear(&tally);
+        skc__split(call, parts_of(io->threads, io->out_shape), rows, moments_part);
+    }
+    sums = skc__tally_moments_sum(&tally);
     for (size_t i = 0; i < c; i++) {
-        double offset   = sums[i] / (double)rows; /* from the first pixel's value */
-        double mean     = io->in[0].data[i] + offset;
+        double offset   = sums[i] / (double)rows;
+        double mean     = (double)tally.about[i] + offset;
         double variance = sums[c + i] / (double)rows - offset * offset;
         double unbiased = rows > 1 ? (double)rows / (double)(rows - 1) : 1;
 
@@ -193,18 +203,14 @@ static skc_masked_affine map_of(const skc_layer_io *io, const numbers *n)
 
 static void products_part(const skc_call *call, size_t begin, size_t end, int32_t part)
 {
-    const skc_layer_io *io = call->io;
-    size_t              c  = (size_t)io->out_shape.c;
-    const float        *x = io->in[0].data + begin * c, *dy = call->gradient->out + begin * c;
-    numbers             n    = numbers_of(io);
-    skc_masked_affine   map  = map_of(io, &n);
-    double             *sums = sums_of(io, part);
+    const skc_layer_io *io    = call->io;
+    const size_t        first = begin * (size_t)io->out_shape.c;
+    const numbers       n     = numbers_of(io);
+    const skc_tally     tally = tally_of(io);
+    const skc_view      view  = { true, n.scale, n.shift, io->low, io->high };
 
-    memset(sums, 0, 2 * c * sizeof *sums);
-    if (is_clamped(io))
-        io->kernels->masked_products(end - begin, c, &map, x, n.mean, dy, sums, sums + c);
-    else
-        io->kernels->column_products(end - begin, c, x, n.mean, dy, sums, sums + c);
+    skc__tally_products(&tally, io->kernels, part, end - begin, &view, io->in[0].data + first,
+                        call->gradient->out + first);
 }
 
 /* Where there is a clamp and a gradient to add to, by way of blocks. */
@@ -236,17 +242,16 @@ static void data_part(const skc_call *call, size_t begin, size_t end, int32_t pa
     else if (!add)
         io->kernels->masked_affine(end - begin, c, &map, dy, x, dx);
     else
-        add_data(io, &map, end - begin, dy, x, after_sums(io) + (size_t)part * skc__block(c) * c,
-                 dx);
+        add_data(io, &map, end - begin, dy, x,
+                 (float *)io->scratch + (size_t)part * skc__block(c) * c, dx);
 }
 
 /* With z = (x - mean) inverse and m rows: dx = scale inverse (dy - sum(dy) / m - z sum(dy z) / m),
  * written as a dy + b x + d. With running statistics only the first term is there. */
-static void data_coefficients(const skc_layer_io *io, const numbers *n)
+static void data_coefficients(const skc_layer_io *io, const double *sums, const numbers *n)
 {
-    const double *sums = sums_of(io, 0);
-    size_t        c    = (size_t)io->out_shape.c;
-    double        rows = (double)skc__pixels(io->out_shape);
+    size_t c    = (size_t)io->out_shape.c;
+    double rows = (double)skc__pixels(io->out_shape);
 
     for (size_t i = 0; i < c; i++) {
         double a = n->scale[i], b = 0, d = 0;
@@ -261,26 +266,39 @@ static void data_coefficients(const skc_layer_io *io, const numbers *n)
     }
 }
 
+/* Sums of dy and dy (x - mean), dy without what the clamp cut; NULL: nobody needs them. */
+static const double *sum_products(const skc_call *call)
+{
+    const skc_layer_io       *io       = call->io;
+    const skc_layer_gradient *gradient = call->gradient;
+    const skc_tally           tally    = tally_of(io);
+
+    if (!io->training && gradient->param[SCALE] == NULL && gradient->param[SHIFT] == NULL)
+        return NULL;
+    if (!is_counted(io, &tally)) {
+        skc__tally_clear(&tally);
+        skc__split(call, parts_of(io->threads, io->out_shape), skc__pixels(io->out_shape),
+                   products_part);
+    }
+    return skc__tally_products_sum(&tally);
+}
+
 static void backward(const void *options, const skc_layer_io *io,
                      const skc_layer_gradient *gradient)
 {
     skc_call      call = { options, io, gradient };
-    size_t        rows = skc__pixels(io->out_shape), c = (size_t)io->out_shape.c;
-    int32_t       parts = parts_of(io->threads, io->out_shape);
-    double       *sums  = sums_of(io, 0);
-    const numbers n     = numbers_of(io);
+    size_t        c    = (size_t)io->out_shape.c;
+    const numbers n    = numbers_of(io);
+    const double *sums = sum_products(&call);
 
-    if (io->training || gradient->param[SCALE] != NULL || gradient->param[SHIFT] != NULL) {
-        skc__split(&call, parts, rows, products_part);
-        sum_parts(sums, 2 * c, parts);
-    }
     for (size_t i = 0; i < c && gradient->param[SCALE] != NULL; i++)
         gradient->param[SCALE][i] += (float)(sums[c + i] * n.inverse[i]);
     for (size_t i = 0; i < c && gradient->param[SHIFT] != NULL; i++)
         gradient->param[SHIFT][i] += (float)sums[i];
-    data_coefficients(io, &n);
+    data_coefficients(io, sums, &n);
     if (gradient->in[0] != NULL)
-        skc__split(&call, parts, rows, data_part);
+        skc__split(&call, parts_of(io->threads, io->out_shape), skc__pixels(io->out_shape),
+                   data_part);
 }
 
 /* ---------------------------------------------------------------- for other layers */
@@ -327,6 +345,7 @@ const skc_layer_ops skc__layer_batchnorm = {
     .forward           = forward,
     .backward          = backward,
     .as_gradient_view  = as_gradient_view,
+    .as_tally          = as_tally,
     .as_affine         = as_affine,
     .absorbs_clamp     = true,
     .probes            = probes,

@@ -210,7 +210,7 @@ static skc_status infer(const void *options, const skc_shape *in, int32_t n_in,
         status = skc__window_shape("conv2d", &config->window, in[0], config->filters, &shape, err);
     if (status != SKC_OK)
         return status;
-    c          = describe(config, in[0], in[0].n);
+    c          = describe(config, in[0], context->planned_pictures);
     c.threads  = context->threads;
     c.training = context->training;
     c.compact  = context->compact;

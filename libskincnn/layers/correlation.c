@@ -8,6 +8,11 @@ enum {
     MAX_TAPS = SKC_MAX_KERNEL * SKC_MAX_KERNEL
 };
 
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
 /* ---------------------------------------------------------------- correlations */
 
 /* Takes in tap k, which meets pixel `at` of `in` at the first place, if it meets any. */
@@ -278,33 +283,64 @@ static const float *stored_rows(const skc_reading *r, const skc_segment *s)
     return r->source.data + row * (ptrdiff_t)r->row;
 }
 
-/* Has numbers brought to the second-level cache: a product walks along several pixels at a time,
- * which processors do not foresee. */
-static void foresee(const float *from, size_t count)
+/* The stored rows of a band's pictures lie one behind the other. Where a step leaves some out,
+ * there is nothing to list. */
+void skc__band_ahead(const skc_reading *r, const skc_band *b, skc_ahead *ahead)
+{
+    const skc_source *from   = &r->source;
+    const size_t      height = (size_t)from->shape.h;
+    const size_t      row    = (size_t)from->shape.w * (size_t)from->shape.c;
+    const skc_segment top = skc__segment_at(b, b->begin), last = skc__segment_at(b, b->end - 1);
+    const int32_t     above = top.begin * r->step + r->low;
+    const int32_t     below = (last.end - 1) * r->step + r->high + 1;
+    const size_t      first = top.picture * height + (size_t)(above > 0 ? above : 0);
+    const size_t      end   = last.picture * height + least((size_t)below, height);
+
+    if (below <= 0 || end <= first || r->step > r->high - r->low + 1)
+        return;
+    while (ahead->count > 0)
+        ahead++;
+    ahead[0] = (skc_ahead){ from->data + first * row, (end - first) * row };
+    if (from->gradient_view.after.on)
+        ahead[1] = (skc_ahead){ from->z + first * row, (end - first) * row };
+}
+
+/* Processors drop prefetches that come faster than memory answers, so far values are loaded. */
+void skc__bring(const skc_ahead *ahead, bool far)
 {
     enum { LINE = 16 };
 
-    for (size_t i = 0; i < count; i += LINE)
-        __builtin_prefetch(from + i, 0, 2);
+    for (int a = 0; a < SKC_AHEAD; a++)
+        for (size_t i = 0; i < ahead[a].count; i += LINE)
+            if (far)
+                (void)*(const volatile float *)(ahead[a].at + i);
+            else
+                __builtin_prefetch(ahead[a].at + i, 0, 2);
+}
+
+/* A product walks along several pixels at a time, which processors do not foresee. */
+void skc__foresee_band(const skc_reading *r, const skc_band *b, bool far)
+{
+    skc_ahead ahead[SKC_AHEAD] = { { NULL, 0 } };
+
+    if (!r->in_place || r->step > 1)
+        return;
+    skc__band_ahead(r, b, ahead);
+    skc__bring(ahead, far);
 }
 
 void skc__fetch_band(const skc_reading *r, const skc_kernels *kernels, const skc_band *b, float *to)
 {
     skc_segment s;
 
-    for (size_t at = b->begin; at < b->end; at += (size_t)(s.end - s.begin)) {
-        int32_t first, count;
+    for (size_t at = b->begin; !r->in_place && at < b->end; at += (size_t)(s.end - s.begin)) {
+        int32_t count;
 
         s     = skc__segment_at(b, at);
-        first = s.begin * r->step + r->low;
         count = rows_read(r, s.begin, s.end);
-        if (!r->in_place) {
-            skc__fetch_rows(kernels, &r->source, s.picture, first, count, r->left, r->right,
-                            r->pixel, to);
-            to += (size_t)count * r->row;
-        } else if (r->step == 1 && first + count <= r->source.shape.h) {
-            foresee(stored_rows(r, &s), (size_t)count * r->row);
-        }
+        skc__fetch_rows(kernels, &r->source, s.picture, s.begin * r->step + r->low, count, r->left,
+                        r->right, r->pixel, to);
+        to += (size_t)count * r->row;
     }
 }
 

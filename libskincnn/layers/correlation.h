@@ -101,7 +101,13 @@ skc_segment skc__segment_at(const skc_band *b, size_t at);
 
 /* Floats that a band of so many rows takes at most. */
 size_t skc__band_floats(const skc_reading *r, size_t rows, size_t height, size_t pictures);
-/* Copies what a band reads to `to`; what is read in place, to a near cache. */
+/* Adds what is stored of the rows that a band reads to a list of what will be read soon. */
+void   skc__band_ahead(const skc_reading *r, const skc_band *b, skc_ahead *ahead);
+/* Has what is in such a list brought to a near cache, from another cache or from far. */
+void   skc__bring(const skc_ahead *ahead, bool far);
+/* The same of what a band reads in place. */
+void   skc__foresee_band(const skc_reading *r, const skc_band *b, bool far);
+/* Copies what a band reads to `to`, unless it is read in place. */
 void   skc__fetch_band(const skc_reading *r, const skc_kernels *kernels, const skc_band *b,
                        float *to);
 /* Makes the list of the pixels under the first tap of each place of a band, which was fetched to

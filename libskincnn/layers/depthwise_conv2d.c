@@ -2,6 +2,7 @@
 #include "layers/convolution.h"
 #include "layers/geometry.h"
 #include "layers/row_reader.h"
+#include "layers/tally.h"
 
 #include <math.h>
 #include <string.h>
@@ -66,19 +67,21 @@ static int32_t backward_parts(const tiling *t, int32_t threads)
 
 /* ---------------------------------------------------------------- scratch */
 
-/* Floats of a part: its rows of x and, going backward, of dz, its sums for the bias in doubles and
- * its weight gradient. */
+/* Floats of a part: its rows of x, one of y; going backward also of dz, its sums for the bias in
+ * doubles and its weight gradient, and the one row is of dx. */
 static size_t part_floats(const tiling *t, bool backward)
 {
     size_t x = t->x_kept * skc__lines(t->x_row), z = t->z_kept * skc__lines(t->y_row);
 
-    return backward ? x + z + skc__lines(2 * t->c) + skc__lines(t->taps * t->c) : x;
+    return backward
+               ? x + z + skc__lines(2 * t->c) + skc__lines(t->taps * t->c) + skc__lines(t->x_row)
+               : x + skc__lines(t->y_row);
 }
 
 typedef struct part_scratch {
     float  *x, *z;
     double *bias;
-    float  *dw;
+    float  *dw, *dx;
 } part_scratch;
 
 static part_scratch scratch_of(const tiling *t, void *scratch, int32_t part)
@@ -91,6 +94,7 @@ static part_scratch scratch_of(const tiling *t, void *scratch, int32_t part)
     bias   = s.z + t->z_kept * skc__lines(t->y_row);
     s.bias = (double *)(void *)bias;
     s.dw   = bias + skc__lines(2 * t->c);
+    s.dx   = s.dw + skc__lines(t->taps * t->c);
     return s;
 }
 
@@ -182,6 +186,28 @@ static skc_status infer(const void *options, const skc_shape *in, int32_t n_in,
 
 /* ---------------------------------------------------------------- forward */
 
+/* Rows are tallied while they are in the cache: those to be written past it from a row of scratch,
+ * others where they are, but a few at a time, since each time costs a little for each channel. */
+static bool tally_is_due(const tiling *t, size_t pixels)
+{
+    enum { PIXELS = 64, VALUES = 1 << 16 };
+
+    return pixels >= PIXELS || pixels * t->c >= VALUES;
+}
+
+/* Tallies output rows told..at, if it is time; returns the first that is not tallied. */
+static size_t tally_outputs(const tiling *t, const skc_layer_io *io, int32_t part, size_t told,
+                            size_t at, size_t end)
+{
+    const size_t pixels = (at + 1 - told) * (size_t)t->window.w.out;
+
+    if (!skc__tally_on(&io->tally) || (at + 1 < end && !tally_is_due(t, pixels)))
+        return told;
+    skc__tally_moments(&io->tally, io->kernels, part, pixels, io->out + told * t->y_row,
+                       io->out + told * t->y_row);
+    return at + 1;
+}
+
 /* Output rows begin..end-1, counted through all pictures. */
 static void forward_part(const skc_call *call, size_t begin, size_t end, int32_t part)
 {
@@ -191,14 +217,18 @@ static void forward_part(const skc_call *call, size_t begin, size_t end, int32_t
     skc_depthwise       g      = row_of(&t);
     float              *ring   = (float *)io->scratch + (size_t)part * part_floats(&t, false);
     skc_row_reader      x = skc__row_reader(io->kernels, skc__input_source(io, 0), ring, t.x_kept);
-    const bool          far = is_far(&t, 1, 1);
+    const bool          far    = is_far(&t, 1, 1);
+    const bool          staged = far && skc__tally_on(&io->tally);
+    float              *stage  = ring + t.x_kept * skc__lines(t.x_row);
+    size_t              told   = begin;
     const float        *rows[SKC_MAX_KERNEL], *weights[SKC_MAX_KERNEL];
 
     g.bias   = io->param[1];
     g.low    = io->low;
     g.high   = io->high;
-    g.stream = far;
+    g.stream = far && !staged;
     for (size_t at = begin; at < end; at++) {
+        float  *y = io->out + at * t.y_row;
         int32_t first, n;
 
         if (at == begin || at % height == 0)
@@ -209,7 +239,13 @@ static void forward_part(const skc_call *call, size_t begin, size_t end, int32_t
             skc__rows_ahead(&x, t.window.h.stride, g.ahead);
         for (int32_t r = 0; r < n; r++)
             weights[r] = io->param[0] + (size_t)(first + r) * (size_t)t.window.w.kernel * t.c;
-        io->kernels->depthwise(&g, n, rows, weights, io->out + at * t.y_row);
+        io->kernels->depthwise(&g, n, rows, weights, staged ? stage : y);
+        if (staged) {
+            skc__tally_moments(&io->tally, io->kernels, part, (size_t)t.window.w.out, stage, stage);
+            io->kernels->copy_far(t.y_row, stage, y);
+        } else {
+            told = tally_outputs(&t, io, part, told, at, end);
+        }
     }
 }
 
@@ -262,8 +298,11 @@ typedef struct backward_job {
     tiling                    t;
     skc_row_reader            x, z; /* z: rows of dz */
     bool                      far;
-    double                   *bias; /* NULL: not wanted; so dw, dx */
-    float                    *dw, *dx;
+    int32_t                   part;
+    size_t  told, end; /* the part's rows of dx before it are tallied; its last row is before */
+    double *bias;      /* NULL: not wanted; so dw, dx */
+    float  *dw, *dx;
+    float  *stage; /* for a row of dx that is to be tallied and is far; NULL: none */
 } backward_job;
 
 /* Lists the rows of dz that row `at` of dx meets, and the kernel rows that they meet with. */
@@ -304,14 +343,41 @@ static skc_depthwise row_of_phase(const tiling *t, const phase *p, int32_t i)
     return g;
 }
 
-static void data_row(const backward_job *job, int32_t at)
+/* Tallies `rows` rows of dx, which belong to those of x from `first` on, through all pictures. */
+static void tally_rows(backward_job *job, size_t first, size_t rows, const float *dx)
+{
+    const skc_layer_io *io = job->io;
+
+    skc__tally_products(&job->gradient->tally, io->kernels, job->part,
+                        rows * (size_t)job->t.window.w.in, &io->in[0].view,
+                        io->in[0].data + first * job->t.x_row, dx);
+}
+
+/* After row `at` of dx, the last of a part or not, was written. */
+static void finish_row(backward_job *job, size_t at, bool last)
+{
+    const tiling *t    = &job->t;
+    const size_t  rows = at + 1 - job->told;
+
+    if (job->stage != NULL) {
+        tally_rows(job, at, 1, job->stage);
+        job->io->kernels->copy_far(t->x_row, job->stage, job->dx + at * t->x_row);
+    } else if (skc__tally_on(&job->gradient->tally) &&
+               (last || tally_is_due(t, rows * (size_t)t->window.w.in))) {
+        tally_rows(job, job->told, rows, job->dx + job->told * t->x_row);
+        job->told = at + 1;
+    }
+}
+
+static void data_row(backward_job *job, int32_t at)
 {
     const tiling   *t = &job->t;
     const skc_axis *h = &t->window.h, *w = &t->window.w;
     const float    *rows[SKC_MAX_KERNEL], *weights[SKC_MAX_KERNEL];
     int32_t         kernel_rows[SKC_MAX_KERNEL];
-    const int32_t   n  = find_gradient_rows(job, at, rows, kernel_rows);
-    float          *dx = job->dx + (job->x.picture * (size_t)h->in + (size_t)at) * t->x_row;
+    const int32_t   n   = find_gradient_rows(job, at, rows, kernel_rows);
+    const size_t    row = job->x.picture * (size_t)h->in + (size_t)at; /* of all pictures */
+    float          *dx  = job->stage != NULL ? job->stage : job->dx + row * t->x_row;
 
     for (int32_t i = 0; i < w->stride && i < w->in; i++, dx += t->c) {
         const phase   p    = find_phase(w, i);
@@ -319,13 +385,14 @@ static void data_row(const backward_job *job, int32_t at)
         skc_depthwise g    = row_of_phase(t, &p, i);
 
         g.accumulate = job->gradient->accumulate[0];
-        g.stream     = job->far && !g.accumulate;
+        g.stream     = job->far && !g.accumulate && job->stage == NULL;
         if (job->far && i == 0 && at % h->stride == 0)
             skc__rows_ahead(&job->z, 1, g.ahead);
         for (int32_t r = 0; r < n; r++)
             weights[r] = job->io->param[0] + (size_t)(kernel_rows[r] * w->kernel + last) * t->c;
         job->io->kernels->depthwise(&g, p.count > 0 ? n : 0, rows, weights, dx);
     }
+    finish_row(job, row, row + 1 == job->end);
 }
 
 /* What row `at` of dz gives to the bias and the weights. */
@@ -405,7 +472,12 @@ static void backward_part(const skc_call *call, size_t begin, size_t end, int32_
 {
     const skc_layer_io       *io       = call->io;
     const skc_layer_gradient *gradient = call->gradient;
-    backward_job              job      = { .io = io, .gradient = gradient, .dx = gradient->in[0] };
+    backward_job              job      = { .io       = io,
+                                           .gradient = gradient,
+                                           .part     = part,
+                                           .told     = begin,
+                                           .end      = end,
+                                           .dx       = gradient->in[0] };
     size_t                    height;
     part_scratch              s;
 
@@ -421,6 +493,8 @@ static void backward_part(const skc_call *call, size_t begin, size_t end, int32_
             part == 0 ? gradient->param[0] : memset(s.dw, 0, job.t.taps * job.t.c * sizeof *s.dw);
     job.far =
         is_far(&job.t, (size_t)(job.dw != NULL) + (size_t)(job.dx != NULL), job.z.plain ? 1 : 2);
+    if (job.far && job.dx != NULL && skc__tally_on(&gradient->tally))
+        job.stage = s.dx;
     for (size_t at = begin; at < end;) {
         size_t picture = at / height, top = picture * height;
         size_t bottom = top + height < end ? top + height : end;

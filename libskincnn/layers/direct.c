@@ -7,13 +7,15 @@
  * No patch is ever unrolled.
  */
 #include "layers/correlation.h"
+#include "layers/tally.h"
 
 #include <math.h>
 #include <string.h>
 
 enum {
     BAND_VALUES = 1 << 16, /* of a band, about: 256 KiB, a part of the second-level cache */
-    BAND_PIXELS = 256      /* of a band at least */
+    BAND_PIXELS = 256,     /* of a band at least */
+    FAR_VALUES  = 1 << 22  /* 16 MiB */
 };
 
 static size_t least(size_t a, size_t b)
@@ -57,6 +59,7 @@ typedef struct cut {
     size_t  height, rows, band_rows;     /* of places: of a picture, of all, of a band at most */
     size_t  x_floats, dz_floats, pixels; /* pixels: of a list, at most */
     int32_t parts;
+    bool    far;    /* what is read does not stay in a last-level cache of the usual size */
     bool    turned; /* the gradient of the weights is (groups, patch, c_out) */
 } cut;
 
@@ -98,6 +101,7 @@ static void end_cut(cut *t, size_t places_across)
     t->pixels    = t->band_rows * places_across;
     t->x_floats  = skc__band_floats(&t->x, t->band_rows, t->height, t->c.pictures);
     t->dz_floats = skc__band_floats(&t->dz, t->band_rows, t->height, t->c.pictures);
+    t->far       = t->c.pictures * values * t->height > FAR_VALUES;
     t->parts     = skc__parts(t->c.threads, t->rows, places_across * work * t->c.groups);
 }
 
@@ -235,6 +239,16 @@ static size_t bands_of(const cut *t, size_t begin, size_t end)
 
 /* ---------------------------------------------------------------- forward */
 
+/* The band's outputs, still in the cache. */
+static void tally_outputs(const cut *t, const skc_layer_io *io, const skc_band *b, int32_t part)
+{
+    const size_t across = (size_t)t->out.w, first = b->begin * across * (size_t)t->out.c;
+
+    if (skc__tally_on(&io->tally))
+        skc__tally_moments(&io->tally, io->kernels, part, (b->end - b->begin) * across,
+                           io->out + first, io->out + first);
+}
+
 static void forward_part(const skc_call *call, size_t begin, size_t end, int32_t part)
 {
     const job            *j       = call->config;
@@ -250,10 +264,12 @@ static void forward_part(const skc_call *call, size_t begin, size_t end, int32_t
     for (size_t i = 0; i < count; i++) {
         const skc_band b = band_of(t, begin, end, i, count);
 
+        skc__foresee_band(&t->x, &b, false);
         skc__fetch_band(&t->x, io->kernels, &b, d.x);
         product.m = skc__list_pixels(&t->x, &c, &b, d.x, d.left);
         skc__list_places(&c, &b, io->out, t->out, d.out);
         skc__multiply_band(&j->packing, &c, 0, j->packed, &t->x, product);
+        tally_outputs(t, io, &b, part);
     }
 }
 
@@ -269,22 +285,49 @@ void skc__direct_forward(const skc_convolution *c, const skc_layer_io *io)
 
 /* ---------------------------------------------------------------- backward */
 
+/* Rows of the input, or of its gradient, that are in one picture and belong to a band: value
+ * `first` and the `count` values from there on. */
+typedef struct piece {
+    size_t first, count;
+} piece;
+
+/* Of the band's part that begins with place row `at`; returns where the next one does. */
+static size_t piece_at(const cut *t, const skc_band *b, size_t at, piece *out)
+{
+    const int64_t     stride = t->c.window.h.stride, height = t->in.h;
+    const size_t      row   = (size_t)t->in.w * (size_t)t->in.c;
+    const skc_segment s     = skc__segment_at(b, at);
+    const int64_t     end   = s.end * stride < height ? s.end * stride : height;
+    const int64_t     begin = s.begin * stride < end ? s.begin * stride : end;
+
+    out->first = (s.picture * (size_t)height + (size_t)begin) * row;
+    out->count = (size_t)(end - begin) * row;
+    return at + (size_t)(s.end - s.begin);
+}
+
 /* Sets the band's rows of the input's gradient to 0: of some pixels there is nothing else. */
 static void clear_band(const cut *t, const skc_band *b, float *dx)
 {
-    const int32_t stride = t->c.window.h.stride, height = t->in.h;
-    const size_t  row = (size_t)t->in.w * (size_t)t->in.c;
-    skc_segment   s;
+    piece p;
 
-    for (size_t at = b->begin; at < b->end; at += (size_t)(s.end - s.begin)) {
-        int64_t first, end;
+    for (size_t at = b->begin; at < b->end;) {
+        at = piece_at(t, b, at, &p);
+        memset(dx + p.first, 0, p.count * sizeof *dx);
+    }
+}
 
-        s     = skc__segment_at(b, at);
-        first = (int64_t)s.begin * stride;
-        end   = (int64_t)s.end * stride < height ? (int64_t)s.end * stride : height;
-        if (first < end)
-            memset(dx + (s.picture * (size_t)height + (size_t)first) * row, 0,
-                   (size_t)(end - first) * row * sizeof *dx);
+/* The band's rows of the input's gradient, still in the cache. */
+static void tally_gradient(const cut *t, const skc_layer_io *io, const skc_layer_gradient *gradient,
+                           const skc_band *b, int32_t part)
+{
+    const skc_input *x = &io->in[0];
+    piece            p;
+
+    for (size_t at = b->begin; at < b->end && skc__tally_on(&gradient->tally);) {
+        at = piece_at(t, b, at, &p);
+        if (p.count > 0)
+            skc__tally_products(&gradient->tally, io->kernels, part, p.count / (size_t)t->in.c,
+                                &x->view, x->data + p.first, gradient->in[0] + p.first);
     }
 }
 
@@ -323,7 +366,7 @@ static float *weights_of(const job *j, int32_t part, float *result)
 /* dw += the outer products of a group's gradients and what a run of taps reads, `length` values
  * that are x_offset behind the first. */
 static void add_outer(const job *j, const desk *d, size_t pixels, size_t group, size_t tap,
-                      size_t length, ptrdiff_t x_offset, float *dw)
+                      size_t length, ptrdiff_t x_offset, skc_ahead *ahead, float *dw)
 {
     const skc_convolution *c     = &j->cut.c;
     const size_t           patch = patch_size(c), filters = c->c_out;
@@ -335,7 +378,8 @@ static void add_outer(const job *j, const desk *d, size_t pixels, size_t group, 
                                      .right        = d->right,
                                      .right_offset = (ptrdiff_t)(group * c->c_in) + x_offset,
                                      .out          = dw + group * filters * patch + tap * c->c_in,
-                                     .ld           = patch };
+                                     .ld           = patch,
+                                     .ahead        = ahead };
 
     if (j->cut.turned)
         outer = (skc_outer){ .m            = length,
@@ -346,11 +390,13 @@ static void add_outer(const job *j, const desk *d, size_t pixels, size_t group, 
                              .right        = d->left,
                              .right_offset = outer.left_offset,
                              .out          = dw + (group * patch + tap * c->c_in) * filters,
-                             .ld           = filters };
+                             .ld           = filters,
+                             .ahead        = ahead };
     j->packing.kernels->outer(&outer);
 }
 
-static void backward_weights(const job *j, const skc_band *b, const desk *d, float *dw)
+static void backward_weights(const job *j, const skc_band *b, const desk *d, skc_ahead *ahead,
+                             float *dw)
 {
     const cut            *t      = &j->cut;
     const skc_window     *w      = &t->c.window;
@@ -366,8 +412,22 @@ static void backward_weights(const job *j, const skc_band *b, const desk *d, flo
         const size_t tap = ((size_t)f.h.tap + row) * (size_t)w->w.kernel + (size_t)f.w.tap + column;
 
         add_outer(j, d, pixels, i / runs.count, tap, runs.length,
-                  (ptrdiff_t)row * runs.row + (ptrdiff_t)column * runs.column, dw);
+                  (ptrdiff_t)row * runs.row + (ptrdiff_t)column * runs.column, ahead, dw);
     }
+}
+
+/* Lists what a band of both gradients reads. */
+static void look_ahead(const cut *t, const skc_band *b, skc_ahead *ahead)
+{
+    skc__band_ahead(&t->dz, b, ahead);
+    skc__band_ahead(&t->x, b, ahead);
+}
+
+static void foresee(const cut *t, const skc_band *b, bool wants_weights)
+{
+    skc__foresee_band(&t->dz, b, t->far);
+    if (wants_weights)
+        skc__foresee_band(&t->x, b, t->far);
 }
 
 static void backward_part(const skc_call *call, size_t begin, size_t end, int32_t part)
@@ -383,15 +443,25 @@ static void backward_part(const skc_call *call, size_t begin, size_t end, int32_
     if (dw != gradient->param[0])
         memset(dw, 0, weight_count(&t->c) * sizeof *dw);
     for (size_t i = 0; i < count; i++) {
-        const skc_band b = band_of(t, begin, end, i, count);
+        const skc_band b                = band_of(t, begin, end, i, count);
+        skc_ahead      ahead[SKC_AHEAD] = { { NULL, 0 } };
 
+        if (i == 0 || !t->far || dw == NULL)
+            foresee(t, &b, dw != NULL);
         skc__fetch_band(&t->dz, kernels, &b, d.dz);
         if (dw != NULL) {
+            const skc_band next = band_of(t, begin, end, i + 1, count);
+
             skc__fetch_band(&t->x, kernels, &b, d.x);
-            backward_weights(j, &b, &d, dw);
+            if (t->far && i + 1 < count)
+                look_ahead(t, &next, ahead);
+            backward_weights(j, &b, &d, ahead, dw);
+            skc__bring(ahead, true);
         }
-        if (gradient->in[0] != NULL)
-            backward_data(j, gradient, &b, &d);
+        if (gradient->in[0] == NULL)
+            continue;
+        backward_data(j, gradient, &b, &d);
+        tally_gradient(t, call->io, gradient, &b, part);
     }
 }
 

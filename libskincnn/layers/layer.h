@@ -45,8 +45,9 @@ typedef struct skc_layer_plan {
 /* What infer may want to know of the run it plans for. */
 typedef struct skc_plan_context {
     int32_t threads;
-    bool    training; /* a backward pass will follow */
-    bool    compact;  /* no prepared parameters, and the way that takes the least memory */
+    bool    training;         /* a backward pass will follow */
+    bool    compact;          /* no prepared parameters, and the way that takes the least memory */
+    int32_t planned_pictures; /* as in skc_layer_io */
 } skc_plan_context;
 
 typedef enum skc_field_kind {
@@ -104,6 +105,17 @@ typedef struct skc_input {
     skc_view     view;
 } skc_input;
 
+/* Sums over a tensor's pixels by channel that a batchnorm needs, made by the parts (one a thread)
+ * of the layer that writes the tensor (tally.h). */
+typedef struct skc_tally {
+    int32_t      parts; /* that there is room for; 0: nothing is asked for */
+    size_t       channels;
+    size_t      *pixels; /* [parts] counted so far */
+    double      *sums;   /* [parts][2 channels] */
+    float       *about;  /* [parts][channels] what moments are about */
+    const float *mean;   /* [channels] what products are about */
+} skc_tally;
+
 /* The buffers of one call. They do not overlap, but out is in[0].data where the layer allows it
  * (in_place) and the graph chose it. */
 typedef struct skc_layer_io {
@@ -111,7 +123,7 @@ typedef struct skc_layer_io {
     int32_t            threads; /* that scratch is planned for */
     skc_pool          *pool;    /* which skc__split runs on; NULL: the caller's thread alone */
     bool               compact; /* as it was planned */
-    int32_t            planned_pictures; /* the largest n of this session; 0: that of in[0] */
+    int32_t            planned_pictures; /* that the way is chosen for; 0: those of in[0] */
     bool               training; /* batch statistics, dropout; false for frozen layers too */
     uint64_t           seed;     /* of this layer in this step: dropout */
     int32_t            n_in;
@@ -124,6 +136,9 @@ typedef struct skc_layer_io {
     float             *stat[SKC_MAX_PARAMS]; /* new value of a statistic; NULL unless training */
     void              *saved, *scratch;
     const void        *prepared; /* by prepare; NULL in training */
+    skc_tally          tally;    /* asks for the moments of out */
+    bool tallied; /* a layer with as_tally: its tally was offered to the writer of in[0]
+                     or, in backward, of the gradient of out */
 } skc_layer_io;
 
 typedef struct skc_layer_gradient {
@@ -132,6 +147,7 @@ typedef struct skc_layer_gradient {
     float            *in[SKC_MAX_INPUTS];         /* NULL: not wanted; see in_place_backward */
     bool              accumulate[SKC_MAX_INPUTS]; /* add to in[i] instead of overwriting it */
     float            *param[SKC_MAX_PARAMS];      /* always added to; NULL: not wanted */
+    skc_tally         tally; /* asks for the products of in[0], with io->in[0] and its view */
 } skc_layer_gradient;
 
 enum { /* what backward reads besides gradients: the graph keeps these buffers alive */
@@ -175,6 +191,9 @@ typedef struct skc_layer_ops {
      * NULL), nor backward dx: others read x and dy through this view, whose numbers are in `saved`.
      */
     void (*as_gradient_view)(const void *saved, int32_t channels, skc_gradient_view *view);
+    /* Optional, with as_gradient_view: in `saved` there is a tally, for the moments of in[0] until
+     * forward has run, for the products of its output's gradient until backward has. */
+    skc_tally (*as_tally)(void *saved, int32_t channels, int32_t threads);
 
     /* Optional, for inference: parameters in the order that forward reads them fastest, made once.
      * io has kernels, shapes (of the largest batch) and parameters; no buffers. */

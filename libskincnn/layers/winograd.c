@@ -12,6 +12,7 @@
  * through the rest: the transforms of the filters, four times as large as the filters, are then
  * never all there at a time.
  */
+#include "layers/tally.h"
 #include "layers/winograd_pass.h"
 
 #include <math.h>
@@ -173,6 +174,27 @@ static void finish(const pass *p, const block *b)
     }
 }
 
+/* Pixels before row `at` of tiles. */
+static size_t pixels_before(const grid *g, size_t at)
+{
+    return (at / g->rows * g->height + least(at % g->rows * TILE, g->height)) * g->width;
+}
+
+/* The block's outputs, of all channels, still in the cache. */
+static void tally_block(const pass *p, const block *b, int32_t part)
+{
+    const size_t begin = pixels_before(&p->g, b->row);
+    const size_t count = pixels_before(&p->g, b->row + b->rows) - begin, first = begin * p->g.n;
+
+    if (!skc__tally_on(p->tally))
+        return;
+    if (p->g.direction == SKC_WINOGRAD_FORWARD)
+        skc__tally_moments(p->tally, p->io->kernels, part, count, p->out + first, p->out + first);
+    else
+        skc__tally_products(p->tally, p->io->kernels, part, count, &p->io->in[0].view,
+                            p->io->in[0].data + first, p->out + first);
+}
+
 /* All windows, in the deep way, and for weights all gradients. */
 static void transform_part(const skc_call *call, size_t begin, size_t end, int32_t part)
 {
@@ -199,6 +221,7 @@ static void wide_part(const skc_call *call, size_t begin, size_t end, int32_t pa
         skc__winograd_windows(p, b.row, b.row + b.rows, part, b.v);
         multiply(p, &b, part);
         finish(p, &b);
+        tally_block(p, &b, part);
     }
 }
 
@@ -225,11 +248,14 @@ static void deep_part(const skc_call *call, size_t begin, size_t end, int32_t pa
     }
 }
 
-static void convolve(const pass *p)
+/* What is to be tallied is read again at once. In the deep way nobody has all channels of a pixel:
+ * the tally is left to who asked for it. */
+static void convolve(pass *p)
 {
     const grid    *g    = &p->g;
     const skc_call call = { p, p->io, NULL };
 
+    p->finish.stream &= g->deep || !skc__tally_on(p->tally);
     if (g->deep) {
         skc__split(&call, g->row_parts, g->all_rows, transform_part);
         skc__split(&call, g->chunk_parts, g->chunks, deep_part);
@@ -400,6 +426,7 @@ void skc__winograd_forward(const skc_convolution *c, const skc_layer_io *io)
     p.finish.bias = io->param[1];
     p.finish.low  = io->low;
     p.finish.high = io->high;
+    p.tally       = &io->tally;
     convolve(&p);
 }
 
@@ -411,6 +438,7 @@ static void backward_data(const skc_convolution *c, const skc_layer_io *io,
     p.source            = skc__gradient_source(io, gradient);
     p.out               = gradient->in[0];
     p.finish.accumulate = gradient->accumulate[0];
+    p.tally             = &gradient->tally;
     convolve(&p);
 }
 

@@ -51,6 +51,7 @@ typedef struct skc_winograd_pass {
     const float        *prepared; /* filters; NULL: packed in scratch */
     float              *out;      /* y, dx or dw */
     skc_winograd_finish finish;
+    const skc_tally    *tally; /* of out, but for weights */
 } skc_winograd_pass;
 
 skc_winograd_grid skc__winograd_grid(const skc_convolution *c, skc_winograd_direction direction,

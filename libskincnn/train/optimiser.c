@@ -1,42 +1,84 @@
-/* optimiser.c - from gradients to new parameters: norm, clipping, SGD or AdamW, averages. Each
- * parameter is one task, so that any number of threads gives the same bits. */
+/* optimiser.c - from gradients to new parameters: norm, clipping, SGD or AdamW, averages.
+ *
+ * A task is a block of values, always the same one, however many parameters it is of: threads have
+ * equal work, and any number of them gives the same bits.
+ */
 #include <math.h>
 #include <string.h>
 
 #include "core/parallel.h"
 #include "train/trainer.h"
 
-static const skc_param_spec *spec_of(const skc_trainer *trainer, int32_t p)
+enum { BLOCK = 1 << 14 }; /* values */
+
+size_t skc__blocks(size_t values)
 {
-    return skc__graph_param(&trainer->model->graph, p, NULL);
+    return (values + BLOCK - 1) / BLOCK;
 }
 
-static void square_one(void *context, int32_t p, int32_t thread)
+static size_t block_end(size_t begin, size_t values)
 {
-    skc_trainer *t = context;
+    return values - begin < BLOCK ? values : begin + BLOCK;
+}
+
+/* ---------------------------------------------------------------- gradients */
+
+static void clear_block(void *context, int32_t number, int32_t thread)
+{
+    skc_trainer *t     = context;
+    size_t       begin = (size_t)number * BLOCK;
 
     (void)thread;
-    t->squares[p] = t->gradient[p] == NULL ? 0
-                                           : t->kernels.dot(skc__param_count(spec_of(t, p)),
-                                                            t->gradient[p], t->gradient[p]);
+    memset(t->gradients + begin, 0,
+           (block_end(begin, t->gradient_count) - begin) * sizeof *t->gradients);
+}
+
+void skc__clear_gradients(skc_trainer *trainer)
+{
+    skc__parallel(trainer->pool, (int32_t)skc__blocks(trainer->gradient_count), clear_block,
+                  trainer);
+}
+
+static void square_block(void *context, int32_t number, int32_t thread)
+{
+    skc_trainer *t     = context;
+    size_t       begin = (size_t)number * BLOCK;
+    const float *from  = t->gradients + begin;
+
+    (void)thread;
+    t->squares[number] = t->kernels.dot(block_end(begin, t->gradient_count) - begin, from, from);
 }
 
 double skc__gradient_norm(skc_trainer *trainer)
 {
-    double sum = 0;
+    const int32_t blocks = (int32_t)skc__blocks(trainer->gradient_count);
+    double        sum    = 0;
 
-    skc__parallel(trainer->pool, trainer->model->graph.param_count, square_one, trainer);
-    for (int32_t p = 0; p < trainer->model->graph.param_count; p++)
-        sum += trainer->squares[p];
+    skc__parallel(trainer->pool, blocks, square_block, trainer);
+    for (int32_t i = 0; i < blocks; i++)
+        sum += trainer->squares[i];
     return sqrt(sum);
 }
+
+/* ---------------------------------------------------------------- update */
 
 typedef struct update {
     skc_trainer *trainer;
     float        rate, gradient_scale, average_decay;
 } update;
 
-static void apply_sgd(const update *u, const skc_param_spec *spec, int32_t p)
+/* `count` values of parameter p from value `first` on. */
+typedef struct piece {
+    int32_t p;
+    size_t  first, count;
+} piece;
+
+static float *at(float *const *params, const piece *s)
+{
+    return params[s->p] + s->first;
+}
+
+static void apply_sgd(const update *u, const skc_param_spec *spec, const piece *s)
 {
     const skc_trainer *t    = u->trainer;
     const skc_sgd_step step = { .rate           = u->rate,
@@ -44,10 +86,10 @@ static void apply_sgd(const update *u, const skc_param_spec *spec, int32_t p)
                                 .decay          = spec->decay ? t->options.weight_decay : 0,
                                 .gradient_scale = u->gradient_scale };
 
-    t->kernels.sgd(skc__param_count(spec), &step, t->gradient[p], t->first[p], t->model->param[p]);
+    t->kernels.sgd(s->count, &step, at(t->gradient, s), at(t->first, s), at(t->model->param, s));
 }
 
-static void apply_adamw(const update *u, const skc_param_spec *spec, int32_t p)
+static void apply_adamw(const update *u, const skc_param_spec *spec, const piece *s)
 {
     const skc_trainer   *t     = u->trainer;
     double               steps = (double)(t->progress.total + 1);
@@ -62,26 +104,57 @@ static void apply_adamw(const update *u, const skc_param_spec *spec, int32_t p)
          .gradient_scale = u->gradient_scale,
     };
 
-    t->kernels.adamw(skc__param_count(spec), &step, t->gradient[p], t->first[p], t->second[p],
-                     t->model->param[p]);
+    t->kernels.adamw(s->count, &step, at(t->gradient, s), at(t->first, s), at(t->second, s),
+                     at(t->model->param, s));
 }
 
-static void update_one(void *context, int32_t p, int32_t thread)
+static void update_piece(const update *u, const piece *s)
 {
-    const update         *u    = context;
-    const skc_trainer    *t    = u->trainer;
-    const skc_param_spec *spec = spec_of(t, p);
+    const skc_trainer    *t     = u->trainer;
+    const skc_param_spec *spec  = skc__graph_param(&t->model->graph, s->p, NULL);
+    float                *value = at(t->model->param, s);
+
+    if (spec->role == SKC_STATISTIC && t->statistic[s->p] != NULL)
+        memcpy(value, at(t->statistic, s), s->count * sizeof *value);
+    else if (t->gradient[s->p] != NULL && t->options.optimiser == SKC_ADAMW)
+        apply_adamw(u, spec, s);
+    else if (t->gradient[s->p] != NULL)
+        apply_sgd(u, spec, s);
+    if (t->average[s->p] != NULL)
+        t->kernels.average(s->count, u->average_decay, value, at(t->average, s));
+}
+
+/* The parameter that has a value, counted through all: the last that begins at or before it. */
+static int32_t param_with(const skc_trainer *t, size_t value)
+{
+    int32_t low = 0, high = t->model->graph.param_count - 1;
+
+    while (low < high) {
+        int32_t middle = (low + high + 1) / 2;
+
+        if (t->starts[middle] <= value)
+            low = middle;
+        else
+            high = middle - 1;
+    }
+    return low;
+}
+
+static void update_block(void *context, int32_t number, int32_t thread)
+{
+    const update      *u   = context;
+    const skc_trainer *t   = u->trainer;
+    size_t             now = (size_t)number * BLOCK;
+    size_t             end = block_end(now, t->starts[t->model->graph.param_count]);
 
     (void)thread;
-    if (spec->role == SKC_STATISTIC && t->statistic[p] != NULL)
-        memcpy(t->model->param[p], t->statistic[p], skc__param_count(spec) * sizeof(float));
-    else if (t->gradient[p] != NULL && t->options.optimiser == SKC_ADAMW)
-        apply_adamw(u, spec, p);
-    else if (t->gradient[p] != NULL)
-        apply_sgd(u, spec, p);
-    if (t->average[p] != NULL)
-        t->kernels.average(skc__param_count(spec), u->average_decay, t->model->param[p],
-                           t->average[p]);
+    for (int32_t p = param_with(t, now); now < end; p++) {
+        const size_t stop = t->starts[p + 1] < end ? t->starts[p + 1] : end;
+        const piece  s    = { p, now - t->starts[p], stop - now };
+
+        update_piece(u, &s);
+        now = stop;
+    }
 }
 
 void skc__update(skc_trainer *trainer, double rate, double gradient_scale)
@@ -94,5 +167,7 @@ void skc__update(skc_trainer *trainer, double rate, double gradient_scale)
     update u     = { trainer, (float)rate, (float)gradient_scale,
                      (float)(young < decay ? young : decay) };
 
-    skc__parallel(trainer->pool, trainer->model->graph.param_count, update_one, &u);
+    skc__parallel(trainer->pool,
+                  (int32_t)skc__blocks(trainer->starts[trainer->model->graph.param_count]),
+                  update_block, &u);
 }

@@ -82,7 +82,8 @@ static size_t arena_bytes(skc_trainer *t)
 {
     size_t params = (size_t)t->model->graph.param_count;
     size_t bytes =
-        5 * skc__arena_piece(params * sizeof(float *)) + skc__arena_piece(params * sizeof(double)) +
+        5 * skc__arena_piece(params * sizeof(float *)) +
+        skc__arena_piece((params + 1) * sizeof(size_t)) +
         skc__arena_piece((size_t)t->model->graph.node_count) +
         skc__arena_piece((size_t)t->dataset->count * sizeof(int32_t)) +
         skc__arena_piece((size_t)t->batch * sizeof(int32_t)) +
@@ -97,7 +98,8 @@ static size_t arena_bytes(skc_trainer *t)
         bytes += (size_t)(n.gradient + n.second + n.average + n.statistic) *
                  skc__arena_piece(size * sizeof(float));
     }
-    return bytes + skc__arena_piece((t->gradient_count + 1) * sizeof(float));
+    return bytes + skc__arena_piece((t->gradient_count + 1) * sizeof(float)) +
+           skc__arena_piece(skc__blocks(t->gradient_count) * sizeof(double));
 }
 
 static float *take_floats(skc_trainer *t, bool wanted, size_t count)
@@ -113,11 +115,12 @@ static void take_params(skc_trainer *t)
         needs  n    = needs_of(t, p);
         size_t size = skc__param_count(skc__graph_param(&t->model->graph, p, NULL));
 
-        t->gradient[p]  = n.gradient ? gradient : NULL;
-        t->first[p]     = take_floats(t, n.gradient, size);
-        t->second[p]    = take_floats(t, n.second, size);
-        t->average[p]   = take_floats(t, n.average, size);
-        t->statistic[p] = take_floats(t, n.statistic, size);
+        t->starts[p + 1] = t->starts[p] + size;
+        t->gradient[p]   = n.gradient ? gradient : NULL;
+        t->first[p]      = take_floats(t, n.gradient, size);
+        t->second[p]     = take_floats(t, n.second, size);
+        t->average[p]    = take_floats(t, n.average, size);
+        t->statistic[p]  = take_floats(t, n.statistic, size);
         gradient += n.gradient ? size : 0;
         if (n.average)
             memcpy(t->average[p], t->model->param[p], size * sizeof(float));
@@ -152,7 +155,8 @@ static skc_status take_pieces(skc_trainer *t, skc_error *err)
     t->second    = skc__arena_take(&t->arena, params * sizeof(float *));
     t->average   = skc__arena_take(&t->arena, params * sizeof(float *));
     t->statistic = skc__arena_take(&t->arena, params * sizeof(float *));
-    t->squares   = skc__arena_take(&t->arena, params * sizeof(double));
+    t->squares   = skc__arena_take(&t->arena, skc__blocks(t->gradient_count) * sizeof(double));
+    t->starts    = skc__arena_take(&t->arena, (params + 1) * sizeof(size_t));
     t->frozen    = skc__arena_take(&t->arena, (size_t)t->model->graph.node_count);
     t->order     = skc__arena_take(&t->arena, (size_t)t->dataset->count * sizeof(int32_t));
     t->labels    = skc__arena_take(&t->arena, (size_t)t->batch * sizeof(int32_t));
@@ -299,7 +303,7 @@ static skc_loss differentiate(skc_trainer *t)
     skc__forward(&t->workspace, &walk);
     loss = skc__cross_entropy(&options, t->workspace.value[last], t->labels, t->batch,
                               t->workspace.gradient[last]);
-    memset(t->gradients, 0, (t->gradient_count + 1) * sizeof(float));
+    skc__clear_gradients(t);
     skc__backward(&t->workspace, &walk, t->gradient);
     return loss;
 }

@@ -37,7 +37,8 @@ struct skc_trainer {
     float            **second;    /* AdamW's second moment; NULL with SGD */
     float            **average;   /* of the weights; NULL array elements when ema is 0 */
     float            **statistic; /* new values of statistics, until the step is known to be good */
-    double            *squares;   /* by parameter: its gradient's sum of squares */
+    double            *squares;   /* by block of the gradients: its sum of squares */
+    size_t            *starts;    /* by parameter, and the end: where it begins among all values */
     int32_t           *order;     /* (dataset count) of the epoch that runs */
     int32_t           *labels;    /* (batch) */
     skc_progress       progress;
@@ -52,7 +53,10 @@ float *const *skc__trainer_best(const skc_trainer *trainer);
 /* Draws the order of the epoch that runs. */
 void skc__trainer_begin_epoch(skc_trainer *trainer);
 
-/* The optimiser's half of a step (optimiser.c): the norm of the gradient, and the update. */
+/* The optimiser's half of a step (optimiser.c): gradients set to 0, their norm, and the update.
+ * Work is cut into blocks of values. */
+size_t skc__blocks(size_t values);
+void   skc__clear_gradients(skc_trainer *trainer);
 double skc__gradient_norm(skc_trainer *trainer);
 void   skc__update(skc_trainer *trainer, double rate, double gradient_scale);
 

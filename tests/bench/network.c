@@ -111,19 +111,18 @@ static void step_from_memory(train *s)
 {
     skc_trainer           *t       = s->trainer;
     int32_t                last    = t->model->graph.node_count;
-    size_t                 values  = skc__shape_count(t->model->graph.input);
     const skc_loss_options options = { .classes = t->model->label_count };
     const skc_walk         walk    = { .n        = t->batch,
+                                       .input    = s->inputs,
                                        .param    = (const float *const *)t->model->param,
                                        .stat     = t->statistic,
                                        .training = true,
                                        .seed     = s->seed++ };
 
-    memcpy(t->workspace.value[0], s->inputs, (size_t)t->batch * values * sizeof(float));
     skc__forward(&t->workspace, &walk);
     (void)skc__cross_entropy(&options, t->workspace.value[last], t->labels, t->batch,
                              t->workspace.gradient[last]);
-    memset(t->gradients, 0, (t->gradient_count + 1) * sizeof(float));
+    skc__clear_gradients(t);
     skc__backward(&t->workspace, &walk, t->gradient);
     (void)skc__gradient_norm(t);
     skc__update(t, 1e-4, 1);

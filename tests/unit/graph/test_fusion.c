@@ -374,6 +374,122 @@ static void test_a_step_of_random_graphs(void **state)
     }
 }
 
+/* clang-format off */
+#define NORMED(name, options)                                                                      \
+    "{\"name\":\"" name "\",\"bias\":false," options "},"                                          \
+    "{\"name\":\"" name "_bn\",\"type\":\"batchnorm\"},"
+#define RELU6(name) "{\"name\":\"" name "\",\"type\":\"relu6\"},"
+
+/* Layers that are large enough for their writers to make batchnorm's sums: direct, with a stride
+ * and without, depthwise, of which one writes past the caches, and Winograd's. Clamps are only where
+ * the next batchnorm would undo the scale: of a million values some are so near to a clamp that the
+ * last bit decides. */
+static const char large[] =
+    "{\"name\":\"n\",\"input\":{\"height\":172,\"width\":180},\"layers\":["
+    NORMED("a", "\"type\":\"conv2d\",\"filters\":20,\"kernel\":3,\"padding\":\"same\"")
+    RELU6("a_relu")
+    NORMED("b", "\"type\":\"depthwise_conv2d\",\"kernel\":3,\"padding\":1")
+    NORMED("c", "\"type\":\"conv2d\",\"filters\":24,\"kernel\":2,\"stride\":2")
+    NORMED("d", "\"type\":\"conv2d\",\"filters\":16,\"kernel\":3,\"padding\":1")
+    NORMED("e", "\"type\":\"conv2d\",\"filters\":48,\"kernel\":1")
+    RELU6("e_relu")
+    NORMED("f", "\"type\":\"depthwise_conv2d\",\"kernel\":3,\"stride\":2,\"padding\":\"same\"")
+    NORMED("g", "\"type\":\"conv2d\",\"filters\":40,\"kernel\":1")
+    END;
+/* clang-format on */
+
+static double norm_of(const float *a, const float *b, size_t count)
+{
+    double squares = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        double d = (double)a[i] - (b != NULL ? (double)b[i] : 0);
+        squares += d * d;
+    }
+    return sqrt(squares);
+}
+
+/* By norms: some gradients are 0 but for rounding, as a shift's before another batchnorm. */
+static void assert_like_step(const skc_model *model, const bool *frozen, int32_t kernel_set)
+{
+    skc_workspace_options options = {
+        .max_batch = BATCH, .threads = 2, .training = true, .frozen = frozen, .unfused = true
+    };
+    outcome apart = make_outcome(model), fused = make_outcome(model);
+    double  largest = 0;
+
+    take_step(model, options, kernel_set, &apart);
+    options.unfused = false;
+    take_step(model, options, kernel_set, &fused);
+    assert_near("scores", apart.scores, fused.scores, apart.score_count);
+    for (int32_t p = 0; p < model->graph.param_count; p++)
+        largest =
+            fmax(largest, norm_of(apart.param[p], NULL,
+                                  skc__param_count(skc__graph_param(&model->graph, p, NULL))));
+    for (int32_t p = 0; p < model->graph.param_count; p++) {
+        size_t count = skc__param_count(skc__graph_param(&model->graph, p, NULL));
+        double off   = norm_of(apart.param[p], fused.param[p], count);
+
+        if (!(off <= 1e-3 * norm_of(apart.param[p], NULL, count) + 1e-6 * largest))
+            fail_msg("kernels %d, %s is off by %g of %g", kernel_set, model->param_name[p], off,
+                     norm_of(apart.param[p], NULL, count));
+    }
+    free_outcome(&apart);
+    free_outcome(&fused);
+}
+
+static void test_a_step_of_large_layers(void **state)
+{
+    skc_model *model              = tiny_model(large, 3, NULL);
+    bool       frozen[MAX_TESTED] = { false };
+
+    (void)state;
+    tiny_statistics(model);
+    for (int32_t set = 0; skc_kernel_set(set) != NULL; set++)
+        assert_like_step(model, NULL, set);
+    for (int32_t i = 0; i < model->graph.node_count; i++)
+        frozen[i] = i % 4 == 1;
+    assert_like_step(model, frozen, 0);
+    skc_model_free(model);
+}
+
+static void test_tallies(void **state)
+{
+    skc_model *model = tiny_model(large, 3, NULL);
+    skc_fused  fused[MAX_TESTED];
+
+    (void)state;
+    skc__fuse(&model->graph, true, fused);
+    for (int32_t i = 0; i < model->graph.node_count; i++) {
+        if (strcmp(model->graph.nodes[i].ops->name, "batchnorm") != 0)
+            continue;
+        assert_int_equal(fused[i - 1].tally, i);
+        assert_true(fused[i].tallied && fused[i].gradient_tallied);
+        assert_int_equal(fused[fused[i + 1].skipped ? i + 2 : i + 1].gradient_tally, i);
+    }
+    skc__fuse(&model->graph, false, fused);
+    for (int32_t i = 0; i < model->graph.node_count; i++)
+        assert_true(fused[i].tally < 0 && fused[i].gradient_tally < 0 && !fused[i].tallied &&
+                    !fused[i].gradient_tallied);
+    skc_model_free(model);
+}
+
+/* Whose output has two readers, each of which writes a part of its gradient. */
+static void test_no_tally_with_two_readers(void **state)
+{
+    static const char architecture[] = IN CONV("a", "input") LAYER("b", "batchnorm", "a")
+        LAYER("r", "relu", "b") CONV("d", "r") CONV("e", "r") ADD("s", "d", "e") END;
+    skc_model *model = tiny_model(architecture, 3, NULL);
+    skc_fused  fused[MAX_TESTED];
+
+    (void)state;
+    skc__fuse(&model->graph, true, fused);
+    assert_true(fused[1].tallied && !fused[1].gradient_tallied);
+    for (int32_t i = 0; i < model->graph.node_count; i++)
+        assert_int_equal(fused[i].gradient_tally, -1);
+    skc_model_free(model);
+}
+
 static void test_fusion_saves_memory(void **state)
 {
     static const char *const nets[] = { "resnet18", "mobilenetv2", "mobilenet_edgetpu" };
@@ -402,6 +518,9 @@ int main(void)
         cmocka_unit_test(test_a_step_of_each_net),
         cmocka_unit_test(test_a_step_of_small_graphs),
         cmocka_unit_test(test_a_step_of_random_graphs),
+        cmocka_unit_test(test_a_step_of_large_layers),
+        cmocka_unit_test(test_tallies),
+        cmocka_unit_test(test_no_tally_with_two_readers),
         cmocka_unit_test(test_fusion_saves_memory),
     };
 

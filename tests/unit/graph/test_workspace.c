@@ -110,11 +110,12 @@ static void make_reference(plan *p, const skc_graph *graph, const skc_workspace_
     size_t tensors = (size_t)graph->node_count + 1;
 
     memset(p, 0, sizeof *p);
-    p->workspace            = (skc_workspace){ .graph     = graph,
-                                               .kernels   = options->kernels,
-                                               .threads   = options->threads,
-                                               .max_batch = BATCH,
-                                               .training  = options->training };
+    p->workspace            = (skc_workspace){ .graph            = graph,
+                                               .kernels          = options->kernels,
+                                               .threads          = options->threads,
+                                               .max_batch        = BATCH,
+                                               .planned_pictures = BATCH,
+                                               .training         = options->training };
     p->workspace.value      = block_of(p, tensors * sizeof(float *));
     p->workspace.gradient   = block_of(p, tensors * sizeof(float *));
     p->workspace.saved      = block_of(p, tensors * sizeof(void *));

@@ -32,14 +32,27 @@ static void compare_binary(const char *name, binary_row *row, binary_row *oracle
     expect_same(name, n, want, got);
 }
 
-static void test_add_and_multiply(void **state)
+static void test_add(void **state)
 {
     (void)state;
     EACH_SET_AND_PLACEMENT
     EACH_LENGTH(n)
     {
         compare_binary("add", tested.add, SCALAR->add, n);
-        compare_binary("multiply", tested.multiply, SCALAR->multiply, n);
+    }
+}
+
+static void test_copy_far(void **state)
+{
+    (void)state;
+    EACH_SET_AND_PLACEMENT
+    EACH_LENGTH(n)
+    {
+        const float *x = fresh(0, n);
+        float       *y = room(1, n);
+
+        tested.copy_far(n, x, y);
+        expect_same("copy_far", n, x, y);
     }
 }
 
@@ -519,7 +532,8 @@ static void test_normalise(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_add_and_multiply),
+        cmocka_unit_test(test_add),
+        cmocka_unit_test(test_copy_far),
         cmocka_unit_test(test_axpy),
         cmocka_unit_test(test_scale),
         cmocka_unit_test(test_dot),

@@ -281,6 +281,13 @@ static void test_not_a_number_spreads(void **state)
 
 /* ------------------------------------------------------------------ outer */
 
+/* What is left of a list of values to bring ends where the list did. */
+static void expect_taken(const skc_ahead *left, const float *from, size_t count)
+{
+    assert_true(left->count <= count);
+    assert_ptr_equal(left->at, from + (count - left->count));
+}
+
 static void check_outer(size_t m, size_t n, size_t pixels)
 {
     static const float *left[MOST_PIXELS], *right[MOST_PIXELS];
@@ -289,15 +296,17 @@ static void check_outer(size_t m, size_t n, size_t pixels)
     float              *all_left  = fresh(LEFT, m + 300);
     float              *all_right = fresh(RIGHT, n + 300);
     float              *out = fresh(OUT, size), *before = copied(BEFORE, size, out);
-    skc_outer           o = { .m            = m,
-                              .n            = n,
-                              .pixels       = pixels,
-                              .left         = left,
-                              .left_offset  = between(-9, 9),
-                              .right        = right,
-                              .right_offset = between(-9, 9),
-                              .out          = out,
-                              .ld           = ld };
+    skc_ahead           ahead[SKC_AHEAD] = { { all_left, m + 300 }, { all_right, n + 300 } };
+    skc_outer           o                = { .m            = m,
+                                             .n            = n,
+                                             .pixels       = pixels,
+                                             .left         = left,
+                                             .left_offset  = between(-9, 9),
+                                             .right        = right,
+                                             .right_offset = between(-9, 9),
+                                             .out          = out,
+                                             .ld           = ld,
+                                             .ahead        = below(2) == 0 ? ahead : NULL };
 
     for (size_t p = 0; p < pixels; p++) { /* the outermost ones too */
         start[p] = p < 2 ? 300 * (ptrdiff_t)p : between(0, 300);
@@ -305,6 +314,8 @@ static void check_outer(size_t m, size_t n, size_t pixels)
         right[p] = all_right + 300 - start[p] - o.right_offset;
     }
     tested.outer(&o);
+    expect_taken(&ahead[0], all_left, m + 300);
+    expect_taken(&ahead[1], all_right, n + 300);
     for (size_t i = 0; i < m; i++)
         for (size_t j = 0; j < ld && i * ld + j < size; j++) {
             double sum = (double)before[i * ld + j], largest = fabs(sum);
@@ -362,7 +373,7 @@ static void test_outer_not_a_number_spreads(void **state)
     (void)state;
     for (int32_t s = 0; pick_set(s); s++) {
         float     out[12 * 33] = { 0 };
-        skc_outer o            = { 12, 33, 1, left, 0, right, 0, out, 33 };
+        skc_outer o            = { 12, 33, 1, left, 0, right, 0, out, 33, NULL };
 
         tested.outer(&o);
         for (size_t i = 0; i < 12; i++)

@@ -364,6 +364,26 @@ static void test_threads(void **state)
     check_each_shape(5, BIAS_AND_CLAMP | VIEW_INPUT);
 }
 
+/* So many values that a band's are called for while the one before is multiplied. */
+static void test_more_than_caches_hold(void **state)
+{
+    static const shape far[] = {
+        { 2, 651, 653, 2, 3, 1, { 1, 1 }, { 1, 1 }, { 1, 1 }, { 0 } },
+        { 2, 371, 301, 20, 1, 1, { 3, 3 }, { 2, 2 }, { 1, 1 }, { 1, 0, 1, 1 } },
+    };
+
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        fixture f;
+
+        make(&f, &far[i / 2], NULL, 2, i % 2 * (VIEW_INPUT | VIEW_GRADIENT));
+        define(&f);
+        run_direct(&f);
+        compare_all(&f);
+        release(&f);
+    }
+}
+
 /* Either gradient alone is what both together give; what is not wanted is not written. */
 static void test_one_gradient(void **state)
 {
@@ -470,6 +490,7 @@ int main(void)
         cmocka_unit_test(test_views),
         cmocka_unit_test(test_bias_clamp_and_adding),
         cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_more_than_caches_hold),
         cmocka_unit_test(test_one_gradient),
         cmocka_unit_test(test_same_threads_same_bits),
         cmocka_unit_test(test_prepared_weights_give_the_same_bits),
