@@ -21,6 +21,8 @@ typedef struct data_settings {
     int32_t     image_format;                 /* generate: an skc_picture_format */
     int32_t     quality;                      /* generate: of JPEG */
     uint64_t    seed;                         /* generate */
+    int32_t     kind;                         /* generate: a bad_kind */
+    const char *spoil;                        /* generate: pictures to begin with */
     const char *to;                           /* map: task; split: name of the new part */
     cli_list    rename_labels, rename_splits; /* map: OLD=NEW */
     const char *split_seed, *from, *rest;     /* split */
@@ -41,12 +43,17 @@ int data_filter(const cli_call *call);
 int data_stats(const cli_call *call);
 int data_duplicates(const cli_call *call);
 int data_check(const cli_call *call);
+int data_quality(const cli_call *call);
 
 /* ------------------------------------------------------------------ shared by them */
 
 /* NULL after a message. */
 skc_manifest *data_load(const char *path);
 skc_manifest *data_create(void);
+
+/* The pictures that `path` names: the rows of a manifest (a name that ends in .csv), those in a
+ * folder, or one. *base is what pictures_options.manifest_path has to be. NULL after a message. */
+skc_manifest *data_open(const char *path, const char **base);
 
 /* Saves, says what was written, releases the manifest. Exit status: CLI_SOME_FAILED when there were
  * problems, CLI_FAILED when it could not be written or has no row. */

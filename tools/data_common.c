@@ -1,9 +1,11 @@
 /* data_common.c - what the sub-commands of skincnn-data share. */
 #include "data.h"
+#include "files.h"
 #include "groups.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 skc_manifest *data_load(const char *path)
 {
@@ -25,6 +27,40 @@ skc_manifest *data_create(void)
         return manifest;
     cli_error("%s", err.message);
     return NULL;
+}
+
+static skc_manifest *list_pictures(const char *path)
+{
+    skc_manifest *manifest = data_create();
+    file_list     pictures = { 0 };
+    skc_error     err;
+    bool          fine = manifest != NULL && file_list_pictures(&pictures, path);
+
+    for (size_t i = 0; fine && i < pictures.count; i++) {
+        const char *name = pictures.paths[i];
+
+        fine = skc_manifest_add(manifest, &(skc_manifest_row){ name, "picture", name, "", "" },
+                                &err) == SKC_OK;
+        if (!fine)
+            cli_error("%s", err.message);
+    }
+    file_list_free(&pictures);
+    if (fine)
+        return manifest;
+    skc_manifest_free(manifest);
+    return NULL;
+}
+
+skc_manifest *data_open(const char *path, const char **base)
+{
+    const char *end = strrchr(path, '.');
+
+    if (end != NULL && strcasecmp(end, ".csv") == 0) {
+        *base = path;
+        return data_load(path);
+    }
+    *base = NULL;
+    return list_pictures(path);
 }
 
 /* ------------------------------------------------------------------ writing */

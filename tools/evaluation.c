@@ -49,7 +49,7 @@ int32_t evaluation_decision(const evaluation *e, int32_t i)
 
 /* ------------------------------------------------------------------ JSON */
 
-static json_t *interval_json(skc_interval figure)
+json_t *evaluation_interval_json(skc_interval figure)
 {
     return json_checked(json_pack("{so so so}", "value", json_number(figure.value), "low",
                                   json_number(figure.low), "high", json_number(figure.high)));
@@ -61,7 +61,7 @@ static json_t *metrics_json(const evaluation *e)
 
     for (int32_t m = 0; m < SKC_METRIC_COUNT; m++)
         json_put(all, skc_metric_name((skc_metric)m),
-                 interval_json(skc_evaluation_metric(e->figures, (skc_metric)m)));
+                 evaluation_interval_json(skc_evaluation_metric(e->figures, (skc_metric)m)));
     return all;
 }
 
@@ -74,9 +74,10 @@ static json_t *classes_json(const evaluation *e)
 
         json_push(all, json_pack("{so sb si so so so so}", "label", cli_json_text(e->labels[c]),
                                  "malignant", e->malignant != NULL && e->malignant[c], "pictures",
-                                 (int)one.support, "recall", interval_json(one.recall), "precision",
-                                 interval_json(one.precision), "f1", interval_json(one.f1), "auc",
-                                 interval_json(one.auc)));
+                                 (int)one.support, "recall", evaluation_interval_json(one.recall),
+                                 "precision", evaluation_interval_json(one.precision), "f1",
+                                 evaluation_interval_json(one.f1), "auc",
+                                 evaluation_interval_json(one.auc)));
     }
     return all;
 }
@@ -139,7 +140,7 @@ json_t *evaluation_curves(const evaluation *e)
 
 /* ------------------------------------------------------------------ terminal */
 
-static void interval_cell(table *t, skc_interval figure)
+void evaluation_interval_cell(table *t, skc_interval figure)
 {
     if (isnan(figure.value))
         table_cell(t, "-");
@@ -162,7 +163,7 @@ static void print_metrics(const evaluation *e, FILE *stream)
         if (isnan(figure.value))
             continue;
         table_cell(&t, "%s", skc_metric_name((skc_metric)m));
-        interval_cell(&t, figure);
+        evaluation_interval_cell(&t, figure);
         table_cell(&t, "%s", skc_metric_text((skc_metric)m));
     }
     table_end(&t, stream);
@@ -180,10 +181,10 @@ static void print_classes(const evaluation *e, FILE *stream)
 
         table_cell(&t, "%s", e->labels[c]);
         table_cell(&t, "%d", (int)one.support);
-        interval_cell(&t, one.recall);
-        interval_cell(&t, one.precision);
-        interval_cell(&t, one.f1);
-        interval_cell(&t, one.auc);
+        evaluation_interval_cell(&t, one.recall);
+        evaluation_interval_cell(&t, one.precision);
+        evaluation_interval_cell(&t, one.f1);
+        evaluation_interval_cell(&t, one.auc);
     }
     table_end(&t, stream);
 }

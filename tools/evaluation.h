@@ -4,6 +4,7 @@
 #define SKC_TOOLS_EVALUATION_H
 
 #include "skincnn.h"
+#include "terminal.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -40,6 +41,10 @@ json_t *evaluation_json(const evaluation *e);
 /* The curves for the report: {"roc", "pr": a list of [x, y, threshold] for every class, then for
  * malignant against benign where there is that; "calibration": one list}. */
 json_t *evaluation_curves(const evaluation *e);
+
+/* {"value", "low", "high"}, and "0.912 (0.874-0.950)". */
+json_t *evaluation_interval_json(skc_interval figure);
+void    evaluation_interval_cell(table *t, skc_interval figure);
 
 /* A table of the metrics with their intervals, and one of the classes. */
 void evaluation_print(const evaluation *e, FILE *stream);

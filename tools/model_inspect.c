@@ -1,5 +1,6 @@
 /* model_inspect.c - what a model file holds, for people and as JSON. */
 #include "model_inspect.h"
+#include "operating_points.h"
 #include "terminal.h"
 
 #include <stdio.h>
@@ -75,6 +76,20 @@ static bool weights_differ(const skc_decision *d, int32_t count)
     return false;
 }
 
+static void print_malignant(const skc_model *model)
+{
+    const bool *malignant = skc_model_malignant(model);
+    bool        first     = true;
+
+    for (int32_t i = 0; malignant != NULL && i < skc_model_label_count(model); i++)
+        if (malignant[i]) {
+            printf("%s%s", first ? "Malignant      " : ", ", skc_model_label(model, i));
+            first = false;
+        }
+    if (malignant != NULL)
+        putchar('\n');
+}
+
 static void print_decision(const skc_model *model)
 {
     skc_decision d = skc_model_decision(model);
@@ -145,6 +160,7 @@ static bool print_text(const skc_model *model, const char *path, const totals *s
     printf("Architecture   %s\n", skc_model_architecture_name(model));
     print_preprocessing(model);
     print_decision(model);
+    print_malignant(model);
     number_text(skc_model_parameter_count(model), number);
     printf("Parameters     %s%s\n", number,
            skc_model_is_quantised(model) ? ", quantised to 8 bits" : "");
@@ -154,6 +170,10 @@ static bool print_text(const skc_model *model, const char *path, const totals *s
     printf("Memory         %s to classify one picture\n", number);
     print_provenance(model);
     putchar('\n');
+    if (skc_model_malignant(model) != NULL && skc_model_operating_point_count(model) > 0) {
+        points_print(model, stdout);
+        putchar('\n');
+    }
     return print_layers(model, err);
 }
 
@@ -177,6 +197,17 @@ static json_t *json_labels(const skc_model *model)
     return array;
 }
 
+static json_t *json_malignant(const skc_model *model)
+{
+    const bool *malignant = skc_model_malignant(model);
+    json_t     *array     = malignant != NULL ? json_array() : json_null();
+
+    for (int32_t i = 0; malignant != NULL && i < skc_model_label_count(model); i++)
+        if (malignant[i])
+            json_array_append_new(array, json_string(skc_model_label(model, i)));
+    return array;
+}
+
 static json_t *json_decision(const skc_model *model)
 {
     skc_decision d       = skc_model_decision(model);
@@ -184,8 +215,9 @@ static json_t *json_decision(const skc_model *model)
                                ? json_null()
                                : json_floats(d.class_weights, skc_model_label_count(model));
 
-    return json_pack("{sf sf si so}", "temperature", (double)d.temperature, "threshold",
-                     (double)d.threshold, "views", (int)d.views, "class_weights", weights);
+    return json_pack("{sf sf si so so so}", "temperature", (double)d.temperature, "threshold",
+                     (double)d.threshold, "views", (int)d.views, "class_weights", weights,
+                     "malignant", json_malignant(model), "operating_points", points_json(model));
 }
 
 static json_t *json_preprocessing(const skc_model *model)

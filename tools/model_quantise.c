@@ -1,15 +1,13 @@
 /* model_quantise.c - `skincnn-model quantise`: weights and activations of 8 bits. */
-#define _POSIX_C_SOURCE 200809L /* mkstemp */
 #include "model_quantise.h"
 #include "failure.h"
 #include "files.h"
-#include "pictures.h"
+#include "picture_cache.h"
 #include "terminal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define SPLITS "train|val|test|all"
 static const char *const split_names[] = { "train", "val", "test", NULL };
@@ -42,7 +40,6 @@ typedef struct job {
     skc_image              **images;
     int32_t                  count;
     skc_quantise_report      report;
-    progress                 bar;
 } job;
 
 /* ------------------------------------------------------------------ pictures */
@@ -78,56 +75,6 @@ static skc_status choose_rows(job *j, const skc_manifest *all, skc_error *err)
     return status;
 }
 
-static void show_progress(void *user, int32_t done, int32_t total)
-{
-    job *j = user;
-
-    j->bar.total = (uint64_t)total;
-    progress_update(&j->bar, (uint64_t)done, NULL);
-}
-
-static void note_failure(void *user, int32_t row, const skc_error *err)
-{
-    (void)user, (void)row;
-    cli_error("%s", err->message);
-}
-
-static bool was_stopped(void *user)
-{
-    (void)user;
-    return terminal_interrupted();
-}
-
-/* Scaled down to what the model samples, in a file that is gone at once. */
-static skc_status read_pictures(job *j, skc_error *err)
-{
-    const char       *folder = getenv("TMPDIR");
-    char             *path   = file_join(folder != NULL ? folder : "/tmp", "skincnn-model-XXXXXX");
-    int               file   = mkstemp(path);
-    pictures_options  how    = { .manifest_path = j->options->manifest,
-                                 .runtime       = &j->runtime,
-                                 .user          = j,
-                                 .progress      = show_progress,
-                                 .failed        = note_failure,
-                                 .stop          = was_stopped };
-    skc_preprocessing input  = skc_model_preprocessing(j->model);
-    skc_status        status;
-
-    if (file < 0) {
-        status = failure(err, SKC_EIO, "%s: cannot be made", path);
-        free(path);
-        return status;
-    }
-    close(file);
-    j->bar = progress_begin("reading pictures", 1);
-    status =
-        pictures_cache(j->manifest, &how, path, skc_preprocessing_side(&input), &j->cache, err);
-    progress_end(&j->bar);
-    unlink(path); /* an open cache keeps its mapping */
-    free(path);
-    return status;
-}
-
 static skc_status take_images(job *j, skc_error *err)
 {
     const int32_t rows   = skc_cache_rows(j->cache);
@@ -147,14 +94,16 @@ static skc_status take_images(job *j, skc_error *err)
 
 static skc_status load_pictures(job *j, skc_error *err)
 {
-    skc_manifest *all    = NULL;
-    skc_status    status = skc_manifest_load(j->options->manifest, &j->runtime, &all, err);
+    const skc_preprocessing input = skc_model_preprocessing(j->model);
+    skc_manifest           *all   = NULL;
+    skc_status status             = skc_manifest_load(j->options->manifest, &j->runtime, &all, err);
 
     if (status == SKC_OK)
         status = choose_rows(j, all, err);
     skc_manifest_free(all);
     if (status == SKC_OK)
-        status = read_pictures(j, err);
+        status = picture_cache_once(j->manifest, j->options->manifest, &j->runtime,
+                                    skc_preprocessing_side(&input), &j->cache, err);
     return status == SKC_OK ? take_images(j, err) : status;
 }
 

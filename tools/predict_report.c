@@ -1,5 +1,7 @@
 /* predict_report.c - the answers of skincnn-predict as a table, CSV or JSON lines. */
 #include "predict_report.h"
+#include "operating_points.h"
+#include "quality_json.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,11 +39,11 @@ static void csv_heading(const report *r)
             free(name);
         }
     }
-    fputs(",error\n", stdout);
+    fputs(",quality,error\n", stdout);
 }
 
 static void csv_picture(const report *r, const char *path, const float *const *probabilities,
-                        const char *error)
+                        const skc_quality *quality, const char *error)
 {
     csv_text(path);
     for (int32_t m = 0; m < r->model_count; m++) {
@@ -56,15 +58,28 @@ static void csv_picture(const report *r, const char *path, const float *const *p
         }
     }
     putchar(',');
+    csv_text(quality->width > 0 ? skc_quality_name(quality->reason) : "");
+    putchar(',');
     csv_text(error != NULL ? error : "");
     putchar('\n');
 }
 
 /* ------------------------------------------------------------------ JSON */
 
-static json_t *json_answer(const skc_model *model, const float *probabilities)
+static json_t *json_heat(const skc_model *model, const report_heat *heat)
 {
-    json_t *answer = json_object(), *shares = json_object();
+    return json_pack("{so ss ss s{si si si si}}", "file", cli_json_text(heat->file), "label",
+                     skc_model_label(model, heat->label), "layer", heat->layer, "box", "x",
+                     (int)heat->box.x, "y", (int)heat->box.y, "width", (int)heat->box.width,
+                     "height", (int)heat->box.height);
+}
+
+/* heat NULL: not explained. */
+static json_t *json_answer(const skc_model *model, const float *probabilities,
+                           const report_heat *heat)
+{
+    json_t       *answer = json_object(), *shares = json_object();
+    points_answer at = points_decide(model, probabilities);
 
     json_object_set_new(
         answer, "label",
@@ -72,20 +87,25 @@ static json_t *json_answer(const skc_model *model, const float *probabilities)
     for (int32_t c = 0; c < skc_model_label_count(model); c++)
         json_object_set_new(shares, skc_model_label(model, c), json_real((double)probabilities[c]));
     json_object_set_new(answer, "probabilities", shares);
+    json_object_set_new(answer, "malignant", points_answer_json(&at));
+    if (heat != NULL)
+        json_object_set_new(answer, "heat", json_heat(model, heat));
     json_object_set_new(answer, "model", json_string(skc_model_sha256(model)));
     return answer;
 }
 
 static void json_picture(const report *r, const char *path, const float *const *probabilities,
-                         const char *error)
+                         const report_heat *heats, const skc_quality *quality, const char *error)
 {
     json_t *line = json_object();
 
     json_object_set_new(line, "path", cli_json_text(path));
     for (int32_t m = 0; m < r->model_count; m++)
         json_object_set_new(line, skc_model_task(r->models[m]),
-                            error == NULL ? json_answer(r->models[m], probabilities[m])
+                            error == NULL ? json_answer(r->models[m], probabilities[m],
+                                                        heats != NULL ? &heats[m] : NULL)
                                           : json_null());
+    json_object_set_new(line, "quality", quality->width > 0 ? quality_json(quality) : json_null());
     json_object_set_new(line, "error", error != NULL ? cli_json_text(error) : json_null());
     json_object_set_new(line, "disclaimer", json_string(SKC_DISCLAIMER));
     cli_json_line(line);
@@ -125,8 +145,15 @@ static void table_heading(report *r)
     }
 }
 
-static void table_picture(report *r, const char *path, const float *const *probabilities)
+static void table_picture(report *r, const char *path, const float *const *probabilities,
+                          const skc_quality *quality)
 {
+    if (quality->reason != SKC_QUALITY_GOOD) {
+        char *remark = cli_format("%s: %s", path, skc_quality_text(quality->reason));
+
+        file_list_add(&r->remarks, remark);
+        free(remark);
+    }
     table_cell(&r->rows, "%s", path);
     for (int32_t m = 0; m < r->model_count; m++) {
         const skc_model *model = r->models[m];
@@ -153,16 +180,16 @@ report report_begin(report_form form, const skc_model *const *models, int32_t mo
 }
 
 void report_picture(report *r, const char *path, const float *const *probabilities,
-                    const char *error)
+                    const report_heat *heats, const skc_quality *quality, const char *error)
 {
     if (r->form == REPORT_JSON)
-        json_picture(r, path, probabilities, error);
+        json_picture(r, path, probabilities, heats, quality, error);
     else if (r->form == REPORT_CSV)
-        csv_picture(r, path, probabilities, error);
+        csv_picture(r, path, probabilities, quality, error);
     else if (error != NULL)
         cli_error("%s", error);
     else
-        table_picture(r, path, probabilities);
+        table_picture(r, path, probabilities, quality);
 }
 
 /* Why a label is not always the likeliest one. */
@@ -181,6 +208,17 @@ static void explain_decision(const skc_model *model)
         printf("%s: rare labels weigh more than frequent ones.\n", skc_model_task(model));
 }
 
+/* Control characters of a path are shown as '?'. */
+static void print_remarks(file_list *remarks)
+{
+    for (size_t i = 0; i < remarks->count; i++) {
+        for (char *c = remarks->paths[i]; *c != '\0'; c++)
+            *c = (unsigned char)*c < ' ' || *c == 127 ? '?' : *c;
+        printf("%s\n", remarks->paths[i]);
+    }
+    file_list_free(remarks);
+}
+
 void report_end(report *r)
 {
     bool any = r->rows.count > (size_t)(2 * r->model_count + 1);
@@ -192,6 +230,7 @@ void report_end(report *r)
     if (!any)
         return;
     printf("\n");
+    print_remarks(&r->remarks);
     for (int32_t m = 0; m < r->model_count; m++)
         explain_decision(r->models[m]);
     printf("%s\n", SKC_DISCLAIMER);

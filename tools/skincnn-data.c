@@ -1,5 +1,6 @@
 /* skincnn-data.c - makes, joins, splits and examines manifests of pictures. */
 #include "data.h"
+#include "generate_bad.h"
 #include "ingest.h"
 
 #include <stddef.h>
@@ -30,6 +31,11 @@ static const cli_option generate_options[] = {
     { "seed", 0, CLI_COUNT, AT(seed), "1", .metavar = "N", .help = "another seed, other pictures" },
     { "labels", 0, CLI_CHOICE, AT(labels), "diagnosis", .metavar = "diagnosis|malignancy",
       .help = "seven classes, or benign and malignant" },
+    { "kind", 'k', CLI_CHOICE, AT(kind), "lesion", .metavar = BAD_KINDS,
+      .help = "lesions, or pictures that must be refused" },
+    { "from", 0, CLI_TEXT, AT(spoil), .metavar = "PICTURES",
+      .help = "manifest, folder or picture to spoil (noise, blur, tiny, dark, bright) instead of "
+              "generated lesions; evenly chosen, N at most, in their own size" },
     { "format", 0, CLI_CHOICE, AT(image_format), "jpeg", .metavar = "png|jpeg",
       .help = "of the files" },
     { "quality", 'q', CLI_INT, AT(quality), "92", 1, 100, "N", "of JPEG files" },
@@ -40,6 +46,8 @@ static const cli_option generate_options[] = {
 static const char *const generate_examples[] = {
     "skincnn-data generate --count 700 --size 128 --out made",
     "a data set to try training with, in made/ with made/manifest.csv",
+    "skincnn-data generate --kind blur --from ham10000.csv --count 500 --out blurred",
+    "500 pictures of a data set, blurred",
     NULL,
 };
 
@@ -151,6 +159,19 @@ static const char *const duplicates_examples[] = {
     NULL,
 };
 
+static const cli_option quality_options[] = {
+    JSON_OPTION("one JSON object a picture instead of the table"),
+    CLI_RUNTIME_OPTIONS(data_settings),
+    END,
+};
+static const char *const quality_examples[] = {
+    "skincnn-data quality photos/ ham10000.csv",
+    "how many pictures of each are good enough to be judged",
+    "skincnn-data quality --json photos/ > quality.jsonl",
+    "the measures of each picture",
+    NULL,
+};
+
 static const cli_option check_options[] = {
     { "pictures", 0, CLI_FLAG, AT(pictures), .help = "compare the pictures as well" },
     THRESHOLD_OPTION,
@@ -171,7 +192,11 @@ static const cli_command commands[] = {
       .summary  = "make pictures that look like skin lesions",
       .details  = "Draws skin with a lesion on it, hairs and the shade of a dermatoscope. Colours "
                   "and structures depend on the class, so that a network can learn them; they are "
-                  "no substitute for real pictures. The same options give the same files.",
+                  "no substitute for real pictures. The same options give the same files.\n\n"
+                  "The other kinds are pictures that nobody should judge, to measure how many are "
+                  "refused: blank areas, noise, blur (a Gaussian of 3 to 8 % of the shorter side), "
+                  "tiny pictures (some enlarged again), pages of text, drawings, and pictures too "
+                  "dark or too bright.",
       .options  = generate_options,
       .examples = generate_examples,
       .settings_size = sizeof(data_settings),
@@ -259,6 +284,19 @@ static const cli_command commands[] = {
       .examples      = check_examples,
       .settings_size = sizeof(data_settings),
       .run           = data_check },
+    { .name      = "quality",
+      .summary   = "measure which pictures are good enough to be judged",
+      .arguments = "PICTURES...",
+      .details =
+          "PICTURES is a manifest (FILE.csv), a folder or a picture; each gets a line with the "
+          "pictures accepted, their share with its 95 % interval (Wilson's), and the reasons "
+          "why the others are refused.",
+      .min_arguments = 1,
+      .max_arguments = -1,
+      .options       = quality_options,
+      .examples      = quality_examples,
+      .settings_size = sizeof(data_settings),
+      .run           = data_quality },
     { .run = NULL },
 };
 

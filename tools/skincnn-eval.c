@@ -1,6 +1,7 @@
 /* skincnn-eval.c - measures a model on one part of a manifest: figures with intervals, a report. */
 #define _POSIX_C_SOURCE 200809L /* mkstemp */
 #include "cli.h"
+#include "eval_points.h"
 #include "failure.h"
 #include "files.h"
 #include "json_build.h"
@@ -77,6 +78,7 @@ typedef struct job {
     int32_t        *truth;         /* (count) */
     evaluation      result;
     skc_evaluation *figures;
+    eval_points     points;
     report         *report;
     int32_t         failed; /* pictures */
     progress        bar;
@@ -281,7 +283,8 @@ static void choose_decision(job *j, evaluation *e, bool own_threshold)
 
     j->malignant = cli_memory(NULL, classes, sizeof *j->malignant);
     j->weights   = cli_memory(NULL, classes, sizeof *j->weights);
-    if (task_mark_malignant(e->labels, e->classes, j->malignant))
+    if (j->options->map == MAP_MALIGNANCY ? task_mark_malignant(e->labels, e->classes, j->malignant)
+                                          : points_malignant(j->model, j->malignant))
         e->malignant = j->malignant;
     e->threshold = own_threshold ? j->options->threshold : decision.threshold;
     if (j->options->decision == DECISION_MODEL)
@@ -317,8 +320,12 @@ static skc_status measure(job *j, bool own_threshold, skc_error *err)
     if (status != SKC_OK)
         return status;
     choose_decision(j, e, own_threshold);
-    return evaluation_compute(e, skc_dataset_groups(j->dataset), j->options->resamples, &j->runtime,
-                              &j->figures, err);
+    status = evaluation_compute(e, skc_dataset_groups(j->dataset), j->options->resamples,
+                                &j->runtime, &j->figures, err);
+    if (status == SKC_OK)
+        status = eval_points_measure(j->model, e, skc_dataset_groups(j->dataset),
+                                     j->options->resamples, &j->runtime, &j->points, err);
+    return status;
 }
 
 /* ------------------------------------------------------------------ output */
@@ -327,6 +334,7 @@ static json_t *metrics_json(const job *j, int32_t leaks)
 {
     json_t *all = evaluation_json(&j->result);
 
+    json_put(all, "operating_points", eval_points_json(&j->points));
     json_put(all, "model", cli_json_text(j->options->model));
     json_put(all, "sha256", cli_json_text(skc_model_sha256(j->model)));
     json_put(all, "task", cli_json_text(skc_model_task(j->model)));
@@ -392,6 +400,7 @@ static skc_status put_out(job *j, int32_t leaks, skc_error *err)
         printf("%s on %d pictures of the part \"%s\"\n\n", j->options->model, (int)j->result.count,
                split_name(j));
         evaluation_print(&j->result, stdout);
+        eval_points_print(&j->points, stdout);
     }
     if (j->options->out != NULL)
         status = write_files(j, metrics, err);

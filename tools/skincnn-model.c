@@ -1,5 +1,7 @@
-/* skincnn-model.c - shows, checks, converts, quantises, imports and makes model files. */
+/* skincnn-model.c - shows, checks, converts, calibrates, quantises, imports and makes model files.
+ */
 #include "cli.h"
+#include "model_calibrate.h"
 #include "model_inspect.h"
 #include "model_make.h"
 #include "model_quantise.h"
@@ -167,6 +169,11 @@ static const char *const quantise_examples[] = {
     "A quarter of the bytes, and several times as fast; skincnn-eval says what it costs.",
     NULL,
 };
+static const char *const calibrate_examples[] = {
+    "skincnn-model calibrate --manifest diagnosis.csv model.safetensors calibrated.safetensors",
+    "The thresholds that find 95, 90 and 98 of 100 malignant pictures of the validation part.",
+    NULL,
+};
 static const char *const import_examples[] = {
     "skincnn-model import -a mobilenetv1 --classes 1001 -w theirs.safetensors "
     "--map weights/maps/mobilenetv1.json backbone.safetensors",
@@ -186,34 +193,42 @@ static const char *const architecture_examples[] = {
 
 static const cli_command commands[] = {
     { "inspect", "shows what a model file holds", "MODEL", NULL, 1, 1, json_options,
-      inspect_examples, sizeof(settings), NULL, run_inspect },
+      inspect_examples, sizeof(settings), NULL, run_inspect, NULL },
     { "verify", "checks that model files are whole and fit their architecture", "MODEL...",
       "Prints the SHA-256 of each good file. A file is refused when its structure, a size, a "
       "checksum or a number in it is wrong.",
-      1, -1, json_options, verify_examples, sizeof(settings), NULL, run_verify },
+      1, -1, json_options, verify_examples, sizeof(settings), NULL, run_verify, NULL },
     { "export", "writes a model with weights of another format", "MODEL OUT", NULL, 2, 2,
-      export_options, export_examples, sizeof(settings), NULL, run_export },
+      export_options, export_examples, sizeof(settings), NULL, run_export, NULL },
     { "quantise", "makes weights and activations of 8 bits, calibrated on pictures", "MODEL OUT",
       "The pictures should be like those that the model will see, and none that it is tested on. "
       "Prints how many of them are decided as before.",
-      2, 2, quantise_options, quantise_examples, sizeof(quantise_settings), NULL, quantise_run },
+      2, 2, quantise_options, quantise_examples, sizeof(quantise_settings), NULL, quantise_run,
+      NULL },
+    { "calibrate", "fits operating points, and the temperature, on pictures", "MODEL OUT",
+      "An operating point is a threshold on the summed probability of the malignant labels, stored "
+      "with what it finds (sensitivity) and what it leaves alone (specificity) of these pictures. "
+      "They must be none that the model was trained on or is tested on. The weights stay as they "
+      "are.",
+      2, 2, calibrate_options, calibrate_examples, sizeof(calibrate_settings), NULL, calibrate_run,
+      NULL },
     { "import", "makes a model from a network of another project", "OUT",
       "Reads a safetensors file through a map that says which of its tensors goes to which layer. "
       "Every parameter must be given exactly once, with the right shape.",
-      1, 1, make_import_options, import_examples, sizeof(make_settings), NULL, make_import },
+      1, 1, make_import_options, import_examples, sizeof(make_settings), NULL, make_import, NULL },
     { "create", "makes a model with fresh parameters", "OUT", NULL, 1, 1, make_create_options,
-      create_examples, sizeof(make_settings), NULL, make_create },
+      create_examples, sizeof(make_settings), NULL, make_create, NULL },
     { "architecture", "prints an architecture as JSON", "NAME|FILE.json",
       "With a file, prints what the program understood.", 1, 1, make_architecture_options,
-      architecture_examples, sizeof(make_settings), NULL, make_architecture },
+      architecture_examples, sizeof(make_settings), NULL, make_architecture, NULL },
     { "list", "lists the built-in architectures and the layer types", NULL, NULL, 0, 0,
-      json_options, NULL, sizeof(settings), NULL, run_list },
+      json_options, NULL, sizeof(settings), NULL, run_list, NULL },
     { .run = NULL },
 };
 
 static const cli_program program = {
     "skincnn-model",
-    "shows, checks, converts, quantises, imports and makes model files",
+    "shows, checks, converts, calibrates, quantises, imports and makes model files",
     "A model file is a safetensors file that holds the weights and all else that a prediction "
     "needs: architecture, labels, preprocessing and decision (docs/model-format.md).",
     commands,

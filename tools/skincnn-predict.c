@@ -1,7 +1,9 @@
 /* skincnn-predict.c - classifies pictures with one or more models. */
 #include "cli.h"
+#include "failure.h"
 #include "files.h"
 #include "input.h"
+#include "predict_explain.h"
 #include "predict_report.h"
 #include "terminal.h"
 #include "workers.h"
@@ -13,9 +15,11 @@
 typedef struct settings {
     cli_list     models;
     const char  *crop, *kernels;
-    bool         csv, json;
+    bool         csv, json, refuse;
     int32_t      top, threads, batch;
     input_limits limits;
+
+    explain_options explain;
 } settings;
 
 /* clang-format off */
@@ -25,11 +29,26 @@ static const cli_option options[] = {
       "use this model instead of the two that ship with the program" },
     { "crop", 'c', CLI_TEXT, offsetof(settings, crop), NULL, 0, 0, "CROP",
       "first cut out a part: 'auto' (around the lesion), 'centre' or X,Y,W,H in pixels" },
+    { "refuse", 0, CLI_FLAG, offsetof(settings, refuse),
+      .help = "no answer, but the reason, for pictures that are not good enough to be judged (too "
+              "small, blank, too dark or bright, blurred, noisy, text or drawn); without it the "
+              "reason is a remark beside the answer" },
     { "Output", .kind = CLI_GROUP },
     { "top", 'k', CLI_INT, offsetof(settings, top), "3", 1, 100, "K",
       "labels in the table, the likeliest first" },
     { "json", 'j', CLI_FLAG, offsetof(settings, json), .help = "one JSON object a line" },
     { "csv", 0, CLI_FLAG, offsetof(settings, csv), .help = "comma-separated, with a heading" },
+    { "Explanation", .kind = CLI_GROUP },
+    { "explain", 'e', CLI_TEXT, offsetof(settings, explain.path), NULL, 0, 0, "FILE.png|DIR",
+      "draw over the picture where the evidence for the answer lies (Grad-CAM): purple to yellow, "
+      "the strongest; several models side by side. A folder gets a file for each picture" },
+    { "explain-layer", 0, CLI_TEXT, offsetof(settings, explain.layer), NULL, 0, 0, "NAME",
+      "look at the output of this layer (skincnn-model inspect lists them) instead of the last one "
+      "of more than one pixel" },
+    { "explain-label", 0, CLI_TEXT, offsetof(settings, explain.label), NULL, 0, 0, "LABEL",
+      "the evidence for this label, in the models that have it, instead of the one decided" },
+    { "force", 0, CLI_FLAG, offsetof(settings, explain.force),
+      .help = "overwrite files of --explain" },
     { "Running", .kind = CLI_GROUP },
     { "batch", 0, CLI_INT, offsetof(settings, batch), "8", 1, 256, "N",
       "pictures held in memory and classified together" },
@@ -50,6 +69,9 @@ typedef struct predictor {
     float          *probabilities[REPORT_MOST_MODELS]; /* (batch, labels) */
     skc_image     **images;                            /* (batch) NULL: failed */
     skc_error      *errors;                            /* (batch) */
+    skc_quality    *qualities;                         /* (batch) width 0: not measured */
+    bool            explains;
+    explaining      explaining; /* where it does */
 } predictor;
 
 /* ------------------------------------------------------------------ models */
@@ -104,6 +126,7 @@ static bool add_models(predictor *p)
 
 static void free_predictor(predictor *p)
 {
+    explain_end(&p->explaining);
     for (int32_t m = 0; m < p->count; m++) {
         free(p->probabilities[m]);
         skc_session_free(p->sessions[m]);
@@ -111,16 +134,35 @@ static void free_predictor(predictor *p)
     }
     free(p->images);
     free(p->errors);
+    free(p->qualities);
 }
 
 /* ------------------------------------------------------------------ a batch */
 
-static skc_status load_one(const predictor *p, const char *path, skc_image **out, skc_error *err)
+/* Of the whole picture, before a part of it is cut out. */
+static skc_status judge(const predictor *p, const char *path, const skc_image *image,
+                        skc_quality *quality, skc_error *err)
+{
+    skc_error  inner;
+    skc_status status = skc_image_quality(image, &p->runtime, quality, &inner);
+
+    if (status != SKC_OK)
+        return failure(err, status, "%s: %s", path, inner.message);
+    if (p->options->refuse && quality->reason != SKC_QUALITY_GOOD)
+        return failure(err, SKC_EINVAL, "%s: refused as %s: %s", path,
+                       skc_quality_name(quality->reason), skc_quality_text(quality->reason));
+    return SKC_OK;
+}
+
+static skc_status load_one(const predictor *p, const char *path, skc_image **out,
+                           skc_quality *quality, skc_error *err)
 {
     skc_image *image  = NULL;
     skc_box    box    = { 0 };
     skc_status status = input_load(path, &p->options->limits, &p->runtime, &image, err);
 
+    if (status == SKC_OK)
+        status = judge(p, path, image, quality, err);
     if (status == SKC_OK && p->crop.cut != INPUT_WHOLE) {
         status = input_find_box(image, &p->crop, path, &box, err);
         if (status == SKC_OK)
@@ -143,8 +185,9 @@ static void load_task(void *context, int32_t i)
     const loading *l = context;
     predictor     *p = l->predictor;
 
-    p->images[i] = NULL;
-    if (load_one(p, l->paths[i], &p->images[i], &p->errors[i]) != SKC_OK)
+    p->images[i]          = NULL;
+    p->qualities[i].width = 0;
+    if (load_one(p, l->paths[i], &p->images[i], &p->qualities[i], &p->errors[i]) != SKC_OK)
         p->images[i] = NULL;
 }
 
@@ -164,11 +207,31 @@ static bool predict_batch(predictor *p, int32_t count, skc_error *err)
     return status == SKC_OK;
 }
 
+/* Reports picture i of the batch, which was read and predicted, as row number `row`. False: it was
+ * not explained. */
+static bool report_good(predictor *p, report *r, const char *path, int32_t i, size_t row)
+{
+    const float *rows[REPORT_MOST_MODELS];
+    report_heat  heats[REPORT_MOST_MODELS];
+    skc_error    err;
+
+    for (int32_t m = 0; m < p->count; m++)
+        rows[m] = p->probabilities[m] + row * (size_t)skc_model_label_count(p->models[m]);
+    if (p->explains && explain_picture(&p->explaining, path, p->images[i], heats, &err) != SKC_OK) {
+        report_picture(r, path, NULL, NULL, &p->qualities[i], err.message);
+        return false;
+    }
+    report_picture(r, path, rows, p->explains ? heats : NULL, &p->qualities[i], NULL);
+    if (p->explains)
+        free(heats[0].file);
+    return true;
+}
+
 /* Returns how many succeeded. */
 static size_t run_batch(predictor *p, report *r, char *const *paths, int32_t count)
 {
     skc_error err;
-    size_t    good = 0;
+    size_t    good = 0, row = 0;
     bool      predicted;
 
     /* decoding takes as long as the network, so it is spread over the processors, too */
@@ -176,14 +239,12 @@ static size_t run_batch(predictor *p, report *r, char *const *paths, int32_t cou
     predicted = predict_batch(p, count, &err);
     progress_wipe_for_output();
     for (int32_t i = 0; i < count; i++) {
-        const float *rows[REPORT_MOST_MODELS];
-        const char  *error = p->images[i] == NULL ? p->errors[i].message
-                             : predicted          ? NULL
-                                                  : err.message;
-        for (int32_t m = 0; m < p->count; m++)
-            rows[m] = p->probabilities[m] + good * (size_t)skc_model_label_count(p->models[m]);
-        report_picture(r, paths[i], rows, error);
-        good += error == NULL;
+        const char *error = p->images[i] == NULL ? p->errors[i].message : err.message;
+
+        if (p->images[i] == NULL || !predicted)
+            report_picture(r, paths[i], NULL, NULL, &p->qualities[i], error);
+        else
+            good += report_good(p, r, paths[i], i, row++);
         skc_image_free(p->images[i]);
     }
     return good;
@@ -221,9 +282,10 @@ static size_t predict_all(predictor *p, const file_list *pictures)
 
     for (int32_t m = 0; m < p->count; m++)
         models[m] = p->models[m];
-    p->images = cli_memory(NULL, batch, sizeof(skc_image *));
-    p->errors = cli_memory(NULL, batch, sizeof(skc_error));
-    r         = report_begin(form, models, p->count, o->top);
+    p->images    = cli_memory(NULL, batch, sizeof(skc_image *));
+    p->errors    = cli_memory(NULL, batch, sizeof(skc_error));
+    p->qualities = cli_memory(NULL, batch, sizeof(skc_quality));
+    r            = report_begin(form, models, p->count, o->top);
     for (size_t i = 0; i < pictures->count && cli_output_ok(); i += batch) {
         size_t left = pictures->count - i;
         good += run_batch(p, &r, pictures->paths + i, (int32_t)(left < batch ? left : batch));
@@ -232,6 +294,17 @@ static size_t predict_all(predictor *p, const file_list *pictures)
     progress_end(&bar);
     report_end(&r);
     return good;
+}
+
+/* Models, and what explains them. */
+static bool prepare(predictor *p, const file_list *pictures)
+{
+    const explain_options *o = &p->options->explain;
+
+    p->explains = o->path != NULL;
+    if (pictures->count == 0 || (p->explains && !explain_check(o, pictures)) || !add_models(p))
+        return false;
+    return !p->explains || explain_begin(&p->explaining, o, p->models, p->count, &p->runtime);
 }
 
 static int run(const cli_call *call)
@@ -244,11 +317,13 @@ static int run(const cli_call *call)
 
     if (o->json && o->csv)
         return cli_usage(call, "--json and --csv contradict each other");
+    if (o->explain.path == NULL && (o->explain.layer != NULL || o->explain.label != NULL))
+        return cli_usage(call, "--explain-layer and --explain-label need --explain");
     if (!read_crop(o->crop, &p.crop))
         return CLI_FAILED;
     for (int32_t i = 0; i < call->count; i++)
         complete = file_list_pictures(&pictures, call->arguments[i]) && complete;
-    if (pictures.count > 0 && add_models(&p))
+    if (prepare(&p, &pictures))
         good = predict_all(&p, &pictures);
     if (good > 0 && good < pictures.count && cli_output_ok())
         cli_error("%zu of %zu pictures failed", pictures.count - good, pictures.count);
@@ -265,6 +340,8 @@ static const char *const examples[] = {
     "Every picture in a folder and the folders below, one JSON object a line.",
     "skincnn-predict --crop auto --top 7 photo.jpg",
     "Cut out the lesion first, and show all labels.",
+    "skincnn-predict --explain why.png spot.jpg",
+    "Also draw what the answers rest on, a panel for each model.",
     "curl -s https://example.org/spot.jpg | skincnn-predict -",
     "A picture from standard input.",
     "skincnn-predict --model runs/mine/model.safetensors spot.jpg",
@@ -290,7 +367,11 @@ static const cli_program program = {
     "the order of their names), or '-' for standard input. Each is classified by two models: "
     "malignancy (benign or malignant) and diagnosis (akiec, bcc, bkl, df, mel, nv or vasc).\n\n"
     "The models were trained on pictures taken through a dermatoscope and know nothing of any "
-    "other kind of photograph. A picture that cannot be read is reported, and the rest goes on.",
+    "other kind of photograph. A picture that cannot be read is reported, and the rest goes on.\n\n"
+    "Each picture's quality is measured, whole. Where it is not good enough to be judged, a remark "
+    "says so; with --refuse the picture counts as failed and gets no answer.\n\n"
+    "JSON answers also carry the probability that the spot is malignant, and whether that is over "
+    "the threshold of the model's first operating point: the one to go by when few may be missed.",
     commands,
 };
 

@@ -2,6 +2,7 @@
  */
 #include "files.h"
 #include "json_build.h"
+#include "operating_points.h"
 #include "terminal.h"
 #include "train.h"
 
@@ -42,37 +43,8 @@ static skc_status predict(const result *r, part *p, skc_error *err)
     return skc_model_predict_dataset(r->model, p->dataset, r->o->runtime, p->probabilities, err);
 }
 
-static float malignant_score(const result *r, const float *probabilities)
-{
-    float sum = 0;
-
-    for (int32_t c = 0; c < r->o->data->label_count; c++)
-        sum += r->o->data->malignant[c] ? probabilities[c] : 0;
-    return sum;
-}
-
-/* The operating point: the largest threshold that still finds the wanted share of the malignant. */
-static skc_status fit_threshold(const result *r, float *threshold, skc_error *err)
-{
-    const part    *p      = &r->validation;
-    const int32_t *labels = skc_dataset_labels(p->dataset);
-    int32_t        count = skc_dataset_count(p->dataset), classes = r->o->data->label_count;
-    float         *scores   = cli_memory(NULL, (size_t)count, sizeof *scores);
-    bool          *positive = cli_memory(NULL, (size_t)count, sizeof *positive);
-    skc_status     status;
-
-    for (int32_t i = 0; i < count; i++) {
-        scores[i]   = malignant_score(r, p->probabilities + (ptrdiff_t)i * classes);
-        positive[i] = r->o->data->malignant[labels[i]];
-    }
-    status =
-        skc_fit_threshold(scores, positive, count, r->o->settings->sensitivity, threshold, err);
-    free(scores);
-    free(positive);
-    return status;
-}
-
-/* Temperature, then class weights and threshold on calibrated probabilities; all on validation. */
+/* Temperature, then class weights and operating points on calibrated probabilities; all on
+ * validation. */
 static skc_status fit_decision(result *r, skc_error *err)
 {
     part          *v      = &r->validation;
@@ -93,11 +65,12 @@ static skc_status fit_decision(result *r, skc_error *err)
         status = predict(r, v, err);
     if (status == SKC_OK)
         status = skc_fit_class_weights(v->probabilities, labels, count, classes, weights, err);
-    if (status == SKC_OK && r->o->data->malignant != NULL)
-        status = fit_threshold(r, &decision.threshold, err);
     decision.class_weights = weights;
     if (status == SKC_OK)
         status = skc_model_set_decision(r->model, &decision, err);
+    if (status == SKC_OK && r->o->data->malignant != NULL)
+        status = points_fit(r->model, r->o->data->malignant, v->probabilities, labels, count,
+                            r->o->settings->sensitivity, err);
     free(weights);
     return status;
 }
@@ -220,6 +193,7 @@ static skc_status write_metrics(const result *r, skc_error *err)
     json_put(json, "best_epoch", json_integer(r->o->history->best_epoch));
     json_put(json, "seconds", json_number(r->o->history->seconds));
     json_put(json, "comparable", json_boolean(r->o->data->leaks == 0));
+    json_put(json, "operating_points", points_json(r->model));
     put_part(parts, &r->validation);
     put_part(parts, &r->test);
     json_put(json, "parts", parts);
@@ -321,6 +295,10 @@ static void show_result(const result *r)
 {
     if (r->o->settings->json || r->o->settings->quiet)
         return;
+    if (r->o->data->malignant != NULL) {
+        putchar('\n');
+        points_print(r->model, stdout);
+    }
     show_part(&r->validation, " (tuned on it, so flattered)");
     show_part(&r->test, "");
     printf("\n%s/model.safetensors, metrics.json and report.html are written. %s\n",

@@ -140,25 +140,52 @@ static void measure_difference(workspace *w)
     }
 }
 
-/* Median of 5 x 5 pixels: takes out hairs and ruler marks, and keeps edges where they are. */
+/* The levels within a window, which moves along a row. */
+typedef struct window {
+    int32_t count[256], all;
+    int32_t median, below; /* a level, and how many are below it */
+} window;
+
+/* Takes in (sign 1) or out (-1) what column x has within two rows of y. */
+static void change_column(window *v, const workspace *w, int32_t x, int32_t y, int32_t sign)
+{
+    for (int32_t ny = y > 1 ? y - 2 : 0; ny <= y + 2 && ny < w->height; ny++) {
+        int32_t level = w->difference[ny * w->width + x];
+
+        v->count[level] += sign;
+        v->all += sign;
+        v->below += level < v->median ? sign : 0;
+    }
+}
+
+static uint8_t find_median(window *v)
+{
+    int32_t rank = v->all / 2;
+
+    while (v->below > rank)
+        v->below -= v->count[--v->median];
+    while (v->below + v->count[v->median] <= rank)
+        v->below += v->count[v->median++];
+    return (uint8_t)v->median;
+}
+
+/* Median of 5 x 5 pixels: takes out hairs and ruler marks, and keeps edges where they are (Huang et
+ * al., IEEE Trans. ASSP 27(1), 1979). */
 static void smooth_difference(workspace *w)
 {
-    for (int32_t y = 0; y < w->height; y++)
+    for (int32_t y = 0; y < w->height; y++) {
+        window v = { .all = 0 };
+
+        for (int32_t x = 0; x < 2 && x < w->width; x++)
+            change_column(&v, w, x, y, 1);
         for (int32_t x = 0; x < w->width; x++) {
-            uint8_t window[25];
-            int     count = 0;
-
-            for (int32_t ny = y > 1 ? y - 2 : 0; ny <= y + 2 && ny < w->height; ny++)
-                for (int32_t nx = x > 1 ? x - 2 : 0; nx <= x + 2 && nx < w->width; nx++) {
-                    uint8_t value = w->difference[ny * w->width + nx];
-                    int     at    = count++;
-
-                    for (; at > 0 && window[at - 1] > value; at--)
-                        window[at] = window[at - 1];
-                    window[at] = value;
-                }
-            w->smooth[y * w->width + x] = window[count / 2];
+            if (x + 2 < w->width)
+                change_column(&v, w, x + 2, y, 1);
+            if (x > 2)
+                change_column(&v, w, x - 3, y, -1);
+            w->smooth[y * w->width + x] = find_median(&v);
         }
+    }
 }
 
 /* Otsu's threshold: the first level of the upper class, and how far apart the two means are. */

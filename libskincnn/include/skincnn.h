@@ -72,7 +72,8 @@ SKC_API const char *skc_status_text(skc_status status);
 
 /* ------------------------------------------------------------------ run time */
 
-/* Replaces malloc for everything that the library allocates itself. All four are required. */
+/* Replaces malloc for everything that the library allocates itself. All four are required. An
+ * object that was given several threads calls the functions from several at a time. */
 typedef struct skc_allocator {
     void *(*allocate)(void *user, size_t bytes);
     void *(*reallocate)(void *user, void *block, size_t bytes);
@@ -185,6 +186,72 @@ SKC_API SKC_MUST_CHECK skc_status
 skc_image_signature(const skc_image *image,
                     float values[SKC_SIGNATURE_SYMMETRIES][SKC_SIGNATURE_VALUES], skc_error *err);
 
+/* Why a picture should not be judged: name, and what is wrong and what to do. */
+#define SKC_QUALITY_MAP(X)                                                                         \
+    X(SKC_QUALITY_GOOD, "good", "The picture is good enough.")                                     \
+    X(SKC_QUALITY_SMALL, "too_small",                                                              \
+      "The picture has too few pixels. Take it from nearer, or send the original and not a "       \
+      "thumbnail.")                                                                                \
+    X(SKC_QUALITY_BLANK, "blank",                                                                  \
+      "Nothing can be seen in the picture. Uncover the lens and point the camera at the spot.")    \
+    X(SKC_QUALITY_DARK, "too_dark",                                                                \
+      "The picture is too dark. Take it in daylight or with a lamp.")                              \
+    X(SKC_QUALITY_BRIGHT, "too_bright",                                                            \
+      "The picture is overexposed. Take it without flash and not in direct sunlight.")             \
+    X(SKC_QUALITY_BLURRED, "blurred",                                                              \
+      "The picture is blurred. Hold the camera still, a little further away, and let it focus on " \
+      "the spot.")                                                                                 \
+    X(SKC_QUALITY_NOISY, "noisy", "The picture is too noisy. Take it in better light.")            \
+    X(SKC_QUALITY_TEXT, "text",                                                                    \
+      "This looks like a page of text or a screen. Take a photograph of the spot itself.")         \
+    X(SKC_QUALITY_DRAWN, "drawn",                                                                  \
+      "This looks like a drawing and not like a photograph. Take a photograph of the spot "        \
+      "itself.")
+
+typedef enum skc_quality_reason {
+#define SKC_QUALITY_ENUM(id, name, text) id,
+    SKC_QUALITY_MAP(SKC_QUALITY_ENUM)
+#undef SKC_QUALITY_ENUM
+        SKC_QUALITY_COUNT
+} skc_quality_reason;
+
+/* "good", "too_small", ...; "unknown" for any other number. */
+SKC_API const char *skc_quality_name(skc_quality_reason reason);
+/* One or two sentences; "" for any other number. */
+SKC_API const char *skc_quality_text(skc_quality_reason reason);
+
+/* What was measured. Everything but sizes and the lesion is measured on a copy whose shorter side
+ * is at most 128 pixels, about what networks see of a picture: it does not depend on the camera.
+ * Levels are luma, 0 black to 1 white; `sharpness` leaves out the corners. */
+typedef struct skc_quality {
+    int32_t width, height;     /* of the picture, in pixels */
+    float   sharpness;         /* fine detail by coarse structure; 0.1 blurred, 0.4 usual, 2 text */
+    float   brightness;        /* mean level, 0..1 */
+    float   contrast;          /* standard deviation of the level, 0..0.5 */
+    float   noise;             /* standard deviation of the noise, as a level */
+    float   dark, bright;      /* shares of pixels that are clipped to black and to white, 0..1 */
+    bool    has_lesion;        /* whether skc_image_find_lesion finds one; if not, the next are 0 */
+    skc_box lesion;            /* without margin */
+    float   lesion_share;      /* of the picture's area that the box covers, 0..1 */
+    float   lesion_offset;     /* of the box's middle from the picture's: 0 the same, 1 a corner */
+    bool    lesion_cut;        /* whether the box touches the picture's border */
+    skc_quality_reason reason; /* SKC_QUALITY_GOOD, or the first reason found to refuse it */
+    float              white;  /* the level that 95 % of the pixels do not exceed, 0..1 */
+    float              structure; /* strength of coarse structure (8 to 16 pixels), as a level */
+    float              flat;      /* share of pixels that equal their neighbours, 0..1 */
+    float              edges;     /* share of pixels at hard edges, 0..1 */
+    float              grid; /* change in the median column or row by that in the mean one: 0 in
+                                pictures made of blocks, above 0.3 in photographs */
+} skc_quality;
+
+/* Measures the picture and says whether it is good enough to be judged, by thresholds set on
+ * photographs through a dermatoscope (docs/decisions/0013-image-quality.md). Where the lesion lies
+ * and how large it is are measured only: they are no reason to refuse. `runtime` gives the memory.
+ */
+SKC_API SKC_MUST_CHECK skc_status skc_image_quality(const skc_image   *image,
+                                                    const skc_runtime *runtime, skc_quality *out,
+                                                    skc_error *err);
+
 /* ------------------------------------------------------------------ models */
 
 typedef struct skc_model skc_model;
@@ -281,6 +348,8 @@ SKC_API int32_t     skc_model_label_count(const skc_model *model);
 SKC_API const char *skc_model_label(const skc_model *model, int32_t i);
 SKC_API const char *skc_model_sha256(const skc_model *model); /* of the file; "" when not loaded */
 SKC_API size_t      skc_model_parameter_count(const skc_model *model);
+/* Of the file that it was loaded from: SKC_F16 where all its tensors are; else SKC_F32. */
+SKC_API skc_precision             skc_model_precision(const skc_model *model);
 SKC_API skc_preprocessing         skc_model_preprocessing(const skc_model *model);
 SKC_API SKC_MUST_CHECK skc_status skc_model_set_preprocessing(
     skc_model *model, const skc_preprocessing *preprocessing, skc_error *err);
@@ -301,6 +370,38 @@ SKC_API SKC_MUST_CHECK skc_status skc_model_set_decision(skc_model          *mod
 
 /* The index of the label decided for one row of probabilities by the model's decision rule. */
 SKC_API int32_t skc_model_decide(const skc_model *model, const float *probabilities);
+
+/* Which labels are malignant (label_count of them); NULL: not known. */
+SKC_API const bool *skc_model_malignant(const skc_model *model);
+
+/* NULL: not known; else some, but not all. Drops the operating points where it changes anything. */
+SKC_API SKC_MUST_CHECK skc_status skc_model_set_malignant(skc_model *model, const bool *malignant,
+                                                          skc_error *err);
+
+/* The sum over the malignant labels; NaN where they are not known. */
+SKC_API double skc_model_malignant_probability(const skc_model *model, const float *probabilities);
+
+/* A picture counts as malignant from this malignant probability on. */
+typedef struct skc_operating_point {
+    char  name[32];                 /* "sensitivity_95": letters, digits, '_', '-' and '.' */
+    float threshold;                /* 0..1 */
+    float sensitivity, specificity; /* on the pictures it was chosen on; NaN: unknown */
+} skc_operating_point;
+
+enum { SKC_MOST_OPERATING_POINTS = 16 };
+
+/* Stored with the model; the first is the default. A model of two labels without any has one named
+ * "default", from its decision's threshold (on its second label where malignant ones are not
+ * known). */
+SKC_API int32_t             skc_model_operating_point_count(const skc_model *model);
+SKC_API skc_operating_point skc_model_operating_point(const skc_model *model, int32_t i);
+
+/* Replaces them; needs malignant labels. The decision's threshold becomes that of the first, and
+ * the points are dropped when temperature, threshold or views of the decision change, or
+ * parameters: they are no longer what was measured. */
+SKC_API SKC_MUST_CHECK skc_status skc_model_set_operating_points(skc_model                 *model,
+                                                                 const skc_operating_point *points,
+                                                                 int32_t count, skc_error *err);
 
 /* Free text about where the model comes from, as one JSON object ("{}" when none). */
 SKC_API const char               *skc_model_provenance(const skc_model *model);
@@ -359,6 +460,44 @@ SKC_API SKC_MUST_CHECK skc_status skc_session_run(skc_session *session, const fl
 SKC_API SKC_MUST_CHECK skc_status skc_session_predict(skc_session            *session,
                                                       const skc_image *const *images, int32_t count,
                                                       float *probabilities, skc_error *err);
+
+/* ------------------------------------------------------------------ explanation */
+
+/* Where in a picture the evidence for a label lies. */
+typedef struct skc_heat {
+    int32_t      height, width; /* of the network's input */
+    const float *values;        /* (height, width) 0..1, 1 the strongest; all 0: nothing speaks for
+                                   the label. Until the explainer's next run */
+    skc_box      box;           /* the part of the picture that they cover */
+    int32_t      label;
+} skc_heat;
+
+/* Grad-CAM (Selvaraju et al., ICCV 2017). Like a session it belongs to one thread at a time, and
+ * the model must outlive it and must not be changed meanwhile. */
+typedef struct skc_explainer skc_explainer;
+
+/* `layer` is the one whose output is weighed, any that skc_model_layer names; NULL: the last one of
+ * more than one pixel. What lies behind it is differentiated layer by layer as the architecture has
+ * it, so that heat over a batchnorm or a relu is that layer's own. A quantised model is explained
+ * through its rounded weights in floats; one that was loaded compact is SKC_EUNSUPPORTED. */
+SKC_API SKC_MUST_CHECK skc_status skc_explainer_create(const skc_model *model, const char *layer,
+                                                       const skc_runtime *runtime,
+                                                       skc_explainer **out, skc_error *err);
+SKC_API void                      skc_explainer_free(skc_explainer *explainer);
+SKC_API const char               *skc_explainer_layer(const skc_explainer *explainer);
+
+/* For `label`, or the one that the model decides for where that is -1: the sum over the channels of
+ * the layer's output, each times the mean gradient of the label's score (before softmax), where
+ * that is over 0; mean over the model's views, turned back and scaled to the input's size. */
+SKC_API SKC_MUST_CHECK skc_status skc_explainer_run(skc_explainer   *explainer,
+                                                    const skc_image *image, int32_t label,
+                                                    skc_heat *out, skc_error *err);
+
+/* A copy of the picture with the heat over it, in the colours of viridis (purple, green, yellow:
+ * even steps of lightness, told apart by colour-blind people too): all of the colour at heat 1 and
+ * opacity 1, none at heat 0. opacity 0..1. */
+SKC_API SKC_MUST_CHECK skc_status skc_image_overlay(const skc_image *image, const skc_heat *heat,
+                                                    float opacity, skc_image **out, skc_error *err);
 
 /* ------------------------------------------------------------------ manifests */
 
@@ -668,6 +807,13 @@ SKC_API SKC_MUST_CHECK skc_status skc_fit_temperature(const float   *probabiliti
 SKC_API SKC_MUST_CHECK skc_status skc_fit_threshold(const float *scores, const bool *positive,
                                                     int32_t count, double sensitivity,
                                                     float *threshold, skc_error *err);
+
+/* The operating point at the largest threshold with sensitivity >= `sensitivity` (0..1), named
+ * "sensitivity_95" and so on; where that is -1, at the one with the largest sum of sensitivity and
+ * specificity (Youden, Cancer 3, 1950), named "youden". Both are measured on the same scores. */
+SKC_API SKC_MUST_CHECK skc_status skc_fit_operating_point(const float *scores, const bool *positive,
+                                                          int32_t count, double sensitivity,
+                                                          skc_operating_point *out, skc_error *err);
 
 /* Class weights (classes), largest 1: (pictures of the class)^-strength, with the one strength in
  * 0..1.5 that gives the best balanced accuracy on the given pictures. 0 suits a model that was

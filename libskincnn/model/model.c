@@ -85,7 +85,8 @@ static size_t arena_bytes(const skc_model_parts *parts, const skc_graph *graph)
                    params * skc__arena_piece(MAX_PARAM_NAME) +
                    skc__arena_piece(strlen(parts->task) + 1) +
                    skc__arena_piece((size_t)parts->label_count * sizeof(char *)) +
-                   skc__arena_piece((size_t)parts->label_count * sizeof(float));
+                   skc__arena_piece((size_t)parts->label_count * sizeof(float)) +
+                   skc__arena_piece((size_t)parts->label_count * sizeof(bool));
 
     for (int32_t i = 0; i < parts->label_count; i++)
         bytes += skc__arena_piece(strlen(parts->labels[i]) + 1);
@@ -112,6 +113,7 @@ static void take_pieces(skc_model *model, const skc_model_parts *parts)
     model->task          = keep_text(arena, parts->task);
     model->labels        = skc__arena_take(arena, (size_t)parts->label_count * sizeof(char *));
     model->class_weights = skc__arena_take(arena, (size_t)parts->label_count * sizeof(float));
+    model->malignant     = skc__arena_take(arena, (size_t)parts->label_count * sizeof(bool));
     model->param      = skc__arena_take(arena, (size_t)(graph->param_count + 1) * sizeof(void *));
     model->param_name = skc__arena_take(arena, (size_t)(graph->param_count + 1) * sizeof(void *));
     for (int32_t i = 0; i < parts->label_count; i++) {
@@ -290,8 +292,9 @@ void skc__model_changed(skc_model *model)
 {
     if (model->has_folded)
         skc__folded_free(&model->folded);
-    model->has_folded = false;
-    model->sha256[0]  = '\0';
+    model->has_folded  = false;
+    model->point_count = 0;
+    model->sha256[0]   = '\0';
 }
 
 skc_status skc__refuse_compact(const skc_model *model, skc_error *err)
@@ -403,6 +406,9 @@ skc_status skc_model_set_decision(skc_model *model, const skc_decision *decision
         if (!(decision->class_weights[i] > 0) || !isfinite(decision->class_weights[i]))
             return skc__fail(err, SKC_EINVAL, "class weight %g of %s; over 0 is allowed",
                              (double)decision->class_weights[i], model->labels[i]);
+    if (decision->temperature != model->temperature || decision->views != model->views ||
+        decision->threshold != model->threshold)
+        model->point_count = 0;
     model->temperature = decision->temperature;
     model->threshold   = decision->threshold;
     model->views       = decision->views;

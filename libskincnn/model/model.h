@@ -32,6 +32,13 @@ struct skc_model {
     bool              is_quantised;
     skc_quantisation  quantisation; /* in quantisation_arena */
     skc_arena         quantisation_arena;
+
+    skc_precision precision; /* of the file that it was read from */
+    bool         *malignant; /* (label_count) */
+    bool          knows_malignant;
+    int32_t       point_count;
+
+    skc_operating_point points[SKC_MOST_OPERATING_POINTS];
 };
 
 /* What a model is made from, besides its parameters: the "skincnn" text of a file, or options. */
@@ -85,6 +92,16 @@ skc_status skc__quantisation_read(skc_model *model, const skc_json *json,
                                   const skc_safetensors *file, skc_error *err);
 skc_status skc__quantisation_write(const skc_model *model, const char *path,
                                    const skc_json *metadata, skc_error *err);
+
+/* Copies what `from` knows of malignant labels, and its operating points; both models have the same
+ * labels and decision. */
+void skc__model_copy_points(const skc_model *from, skc_model *to);
+
+/* Adds "malignant" and "operating_points" to the description's decision; false: out of memory. */
+bool       skc__model_describe_points(const skc_model *model, skc_json *decision);
+/* Reads both, where they are there, once the decision is set; `name` begins messages. */
+skc_status skc__model_read_points(skc_model *model, const skc_json *decision, const char *name,
+                                  skc_error *err);
 
 skc_status skc__preprocessing_check(const skc_preprocessing *p, const char *where, skc_error *err);
 

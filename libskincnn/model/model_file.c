@@ -54,6 +54,7 @@ static skc_json *describe_decision(const skc_model *model)
     ok = skc__json_set(json, "views", skc__json_integer(model->views)) && ok;
     ok = skc__json_set(json, "class_weights", floats(model->class_weights, model->label_count)) &&
          ok;
+    ok = skc__model_describe_points(model, json) && ok;
     if (ok)
         return json;
     skc__json_free(json);
@@ -249,7 +250,7 @@ static skc_status read_decision(skc_model *model, const skc_json *json, const ch
     if (status == SKC_OK)
         status = skc_model_set_decision(model, &decision, err);
     skc__release(&model->allocator, weights);
-    return status;
+    return status == SKC_OK ? skc__model_read_points(model, part, name, err) : status;
 }
 
 static skc_status read_provenance(skc_model *model, const skc_json *json, skc_error *err)
@@ -408,6 +409,14 @@ static skc_status check_all_read(const skc_model *model, const skc_safetensors *
     return SKC_OK;
 }
 
+static skc_precision precision_of(const skc_safetensors *file)
+{
+    for (int32_t t = 0; t < file->count; t++)
+        if (file->tensors[t].dtype != SKC_DTYPE_F16)
+            return SKC_F32;
+    return SKC_F16;
+}
+
 static skc_status read_tensors(const skc_json *json, const skc_safetensors *file, bool compact,
                                skc_model *model, skc_error *err)
 {
@@ -436,10 +445,12 @@ static skc_status read_model(const skc_safetensors *file, bool compact, skc_mode
     if (status == SKC_OK)
         status = read_tensors(json, file, compact, model, err);
     skc__json_free(json);
-    if (status == SKC_OK)
-        *out = model;
-    else
+    if (status == SKC_OK) {
+        model->precision = precision_of(file);
+        *out             = model;
+    } else {
         skc_model_free(model);
+    }
     return status;
 }
 

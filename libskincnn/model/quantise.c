@@ -185,6 +185,7 @@ static skc_status build_result(quantising *q, skc_error *err)
     q->result->preprocessing    = model->preprocessing;
     const skc_decision decision = skc_model_decision(model);
     status                      = skc_model_set_decision(q->result, &decision, err);
+    skc__model_copy_points(model, q->result);
     return status == SKC_OK ? skc_model_set_provenance(q->result, model->provenance, err) : status;
 }
 
@@ -209,8 +210,11 @@ static void compare(const quantising *q, const float *logits, int32_t i,
 /* How far the result with its scales is from the model. */
 static skc_status measure(quantising *q, skc_quantise_report *report, skc_error *err)
 {
-    const skc_quantised_options options = { BATCH, skc__pool_threads(q->pool), q->pool,
-                                            &q->kernels };
+    const skc_quantised_options options = { .max_batch = BATCH,
+                                            .threads   = skc__pool_threads(q->pool),
+                                            .pool      = q->pool,
+                                            .kernels   = &q->kernels };
+    float                      *inputs  = q->workspace.value[0];
     const size_t                labels  = (size_t)q->model->label_count;
     skc_quantised               net;
     int32_t                     n;
@@ -222,10 +226,10 @@ static skc_status measure(quantising *q, skc_quantise_report *report, skc_error 
         return status;
     memset(report, 0, sizeof *report);
     for (int32_t at = 0; at < q->count && status == SKC_OK; at += n) {
-        status = make_inputs(q, at, net.input, &n, err);
+        status = make_inputs(q, at, inputs, &n, err);
         if (status != SKC_OK)
             break;
-        skc__quantised_forward(&net, n);
+        skc__quantised_forward(&net, inputs, n);
         for (int32_t i = 0; i < n; i++)
             compare(q, net.output + (size_t)i * labels, at + i, report);
     }

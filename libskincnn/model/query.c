@@ -38,6 +38,11 @@ const char *skc_model_sha256(const skc_model *model)
     return model->sha256;
 }
 
+skc_precision skc_model_precision(const skc_model *model)
+{
+    return model->precision;
+}
+
 skc_preprocessing skc_model_preprocessing(const skc_model *model)
 {
     return model->preprocessing;

@@ -20,10 +20,10 @@ models() {
         --labels akiec,bcc,bkl,df,mel,nv,vasc diagnosis.safetensors >/dev/null
 }
 
-# mask: shares become N, hashes HASH, and the labels chosen by untrained models LABEL.
+# mask: shares become N, hashes HASH, and what untrained models decide LABEL or BOOL.
 mask() {
     sed -E -e 's/[0-9a-f]{64}/HASH/g' -e 's/[0-9]+\.[0-9]+(e-[0-9]+)?|[0-9]+e-[0-9]+/N/g' \
-        -e 's/"label":"[a-z]+"/"label":"LABEL"/g'
+        -e 's/"label":"[a-z]+"/"label":"LABEL"/g' -e 's/"decided":(true|false)/"decided":BOOL/g'
 }
 
 # try COMMAND...: shows the command, what it prints and, if not 0, how it ended.

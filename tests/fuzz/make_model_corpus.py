@@ -104,6 +104,21 @@ def models():
     write("model", "description", description(gap_only))
     write("model", "description-views", description(gap_only, decision={
         "temperature": 0, "threshold": 2, "views": 3, "class_weights": [1, 1, 1]}))
+    decision = {"temperature": 1, "threshold": 0.25, "views": 1, "class_weights": [1, 1, 1],
+                "malignant": ["b", "c"],
+                "operating_points": [{"name": "sensitivity_95", "threshold": 0.25,
+                                      "sensitivity": 0.953, "specificity": 0.7},
+                                     {"name": "youden", "threshold": 0.5}]}
+    write("model", "points", model(description(TINY, decision=decision), dense))
+    write("model", "description-points", description(gap_only, decision=decision))
+    write("model", "description-points-threshold",
+          description(gap_only, decision=dict(decision, threshold=0.5)))
+    write("model", "description-points-unknown", description(gap_only, decision={
+        k: v for k, v in decision.items() if k != "malignant"}))
+    write("model", "description-points-names", description(gap_only, decision=dict(
+        decision, operating_points=[{"name": "x" * 32, "threshold": 0.25}] * 17)))
+    write("model", "description-malignant",
+          description(gap_only, decision=dict(decision, malignant=["a", "d", 3, "a"])))
     write("model", "description-fit", description(gap_only, preprocessing={
         "height": 8, "width": 8, "fit": "x", "mean": [0, 0, 0], "deviation": [1, 1, 1]}))
 

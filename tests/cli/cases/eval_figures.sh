@@ -20,7 +20,7 @@ cmp 1.json 2.json
 ls c out
 # At threshold 0 all is called malignant.
 skincnn-eval -m malignancy.safetensors -d made/two.csv -s all --threshold 0 --resamples 0 --json |
-    grep -oE '"(sensitivity|specificity)":\{"value":[0-9.]+'
+    grep -oE '"(sensitivity|specificity)":\{"value":[0-9.]+' | head -n 2
 # The likeliest label, when the weights of the model are not asked for.
 skincnn-eval -m malignancy.safetensors -d made/two.csv -s all --threshold 0 --decision argmax --json >argmax.json
 skincnn-eval -m malignancy.safetensors -d made/two.csv -s all --threshold 0.5 --json >half.json
