@@ -79,6 +79,7 @@ BENCH_PARTS  := bench network layers jpeg protocol
 BENCH_DNNL   := $(and $(shell command -v g++ 2>/dev/null), \
                   $(wildcard /usr/include/oneapi/dnnl/dnnl.hpp),$(BENCH)/rival_dnnl)
 MODELS       := $(wildcard weights/*.safetensors)
+MODELS_INT8  := $(wildcard weights/int8/*.safetensors)
 MAPS         := $(wildcard weights/maps/*.json)
 MAN_PAGES    := $(TOOLS:%=%.1) $(SERVERS:%=%.1)
 
@@ -218,7 +219,7 @@ check-asan:  ## all tests under the address and undefined behaviour sanitizers
 	@$(MAKE) --no-print-directory -s -j$$(nproc) CONFIG=asan check-build
 	@tests/run.sh build/asan
 
-PARSERS := image/test_decode image/test_jpeg image/test_png image/test_exif model/test_safetensors \
+PARSERS := server/test_http_heads server/test_router server/test_fields server/test_address image/test_decode image/test_jpeg image/test_png image/test_exif model/test_safetensors \
            model/test_model_file model/test_operating_point graph/test_graph graph/test_config \
            train/test_csv train/test_manifest
 check-parsers:  ## the parsers' tests and fuzz corpora under the sanitizers
@@ -227,7 +228,8 @@ check-parsers:  ## the parsers' tests and fuzz corpora under the sanitizers
 	@tests/run.sh --only-parsers build/asan
 parsers-build: $(foreach t,$(PARSERS),$(filter %/$(t),$(UNIT_TESTS))) $(FUZZ_REPLAYS)
 
-THREADED := core/test_parallel kernels/test_gemm layers/test_int8 layers/test_layers \
+THREADED := server/test_decoder server/test_decoder_abuse server/test_http server/test_http_limits \
+            server/test_http_stop core/test_parallel kernels/test_gemm layers/test_int8 layers/test_layers \
             model/test_explain model/test_lanes model/test_preparation model/test_session \
             model/test_threads tools/test_workers train/test_bootstrap train/test_cache train/test_loader \
             train/test_ranks train/test_trainer
@@ -299,7 +301,7 @@ export PKG_CONFIG_FILE
 
 install: all man  ## install under PREFIX (DESTDIR is honoured)
 	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(libdir)/pkgconfig $(DESTDIR)$(includedir) \
-		$(DESTDIR)$(mandir)/man1 $(DESTDIR)$(datadir)/skincnn/maps
+		$(DESTDIR)$(mandir)/man1 $(DESTDIR)$(datadir)/skincnn/maps $(DESTDIR)$(datadir)/skincnn/int8
 	install -m 755 $(TOOLS) $(SERVERS) $(DESTDIR)$(bindir)
 	install -m 755 $(SHARED) $(DESTDIR)$(libdir)
 	ln -sf libskincnn.so.$(SOVERSION) $(DESTDIR)$(libdir)/libskincnn.so
@@ -307,6 +309,7 @@ install: all man  ## install under PREFIX (DESTDIR is honoured)
 	install -m 644 libskincnn/include/skincnn.h $(DESTDIR)$(includedir)
 	install -m 644 $(MAN_PAGES) $(DESTDIR)$(mandir)/man1
 	install -m 644 $(MODELS) weights/LICENSE $(DESTDIR)$(datadir)/skincnn
+	install -m 644 $(MODELS_INT8) $(DESTDIR)$(datadir)/skincnn/int8
 	install -m 644 $(MAPS) $(DESTDIR)$(datadir)/skincnn/maps
 	@echo "$$PKG_CONFIG_FILE" > $(DESTDIR)$(libdir)/pkgconfig/skincnn.pc
 	@[ -n "$(DESTDIR)" ] || [ "$$(id -u)" != 0 ] || ldconfig

@@ -1,0 +1,76 @@
+/* reminder.c - the next self-checks as a calendar file (RFC 5545). */
+#include "assessment/assessment.h"
+#include "assessment/lines.h"
+#include "text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+enum { SECONDS_A_DAY = 86400, FOLD = 75 };
+
+/* A content line: commas, semicolons and backslashes of the value escaped, folded at 75 bytes and
+ * never inside a character. */
+static void content_line(lines *text, const char *name, const char *value)
+{
+    size_t column = strlen(name);
+
+    lines_add(text, "%s", name);
+    for (const char *at = value; *at != '\0';) {
+        size_t length = 1;
+        bool   escape = strchr(",;\\", *at) != NULL;
+
+        while (((unsigned char)at[length] & 0xc0) == 0x80)
+            length++;
+        if (column + length + escape > FOLD) {
+            lines_add(text, "\r\n ");
+            column = 1;
+        }
+        lines_add(text, "%s%.*s", escape ? "\\" : "", (int)length, at);
+        column += length + escape;
+        at += length;
+    }
+    lines_add(text, "\r\n");
+}
+
+static void date_of(int64_t seconds, char day[12], char moment[20])
+{
+    time_t    time = (time_t)seconds;
+    struct tm utc;
+
+    gmtime_r(&time, &utc);
+    strftime(day, 12, "%Y%m%d", &utc);
+    strftime(moment, 20, "%Y%m%dT%H%M%SZ", &utc);
+}
+
+char *assessment_reminder(const assessment_verdict *v, int64_t now, const char *language)
+{
+    bool      english = strcmp(language, "en") == 0;
+    bilingual title   = { "檢查皮膚斑點", "Check the spot on the skin" };
+    bilingual what    = {
+           "看看這個斑點的大小、形狀和顏色有沒有改變；有改變就看皮膚科醫師。這不是診斷。",
+           "Look whether its size, shape or colour has changed; if so, see a dermatologist. "
+              "This is not a diagnosis."
+    };
+    char  day[12], next[12], stamp[20], ignored[20], uid[64];
+    lines out = { 0 };
+
+    date_of(now + (int64_t)v->recheck * SECONDS_A_DAY, day, ignored);
+    date_of(now + (int64_t)(v->recheck + 1) * SECONDS_A_DAY, next, ignored);
+    date_of(now, ignored, stamp);
+    snprintf(uid, sizeof uid, "%" PRId64 "-%d@skincnn", now, (int)v->recheck);
+    lines_open(&out);
+    lines_add(&out, "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//skincnn//reminder//EN\r\n"
+                    "BEGIN:VEVENT\r\n");
+    content_line(&out, "UID:", uid);
+    lines_add(&out, "DTSTAMP:%s\r\nDTSTART;VALUE=DATE:%s\r\nDTEND;VALUE=DATE:%s\r\n", stamp, day,
+              next);
+    lines_add(&out, "RRULE:FREQ=MONTHLY;COUNT=12\r\nTRANSP:TRANSPARENT\r\n");
+    content_line(&out, "SUMMARY:", english ? title.en : title.zh);
+    content_line(&out, "DESCRIPTION:", english ? what.en : what.zh);
+    lines_add(&out, "BEGIN:VALARM\r\nACTION:DISPLAY\r\nTRIGGER:PT9H\r\n");
+    content_line(&out, "DESCRIPTION:", english ? title.en : title.zh);
+    lines_add(&out, "END:VALARM\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n");
+    return lines_close(&out);
+}

@@ -1,0 +1,176 @@
+/* store.c - opening, migrating, checking and copying the database. */
+#define _POSIX_C_SOURCE 200809L
+#include "store/statement.h"
+#include "failure.h"
+#include "store/migrations.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { BUSY_MILLISECONDS = 10000, BACKUP_PAGES = 256 };
+
+/* ------------------------------------------------------------------ opening */
+
+static skc_status read_version(store *db, int64_t *version, skc_error *err)
+{
+    statement s = statement_begin(db, "PRAGMA user_version");
+
+    *version = statement_row(&s) ? sqlite3_column_int64(s.handle, 0) : 0;
+    return statement_end(&s, err);
+}
+
+/* Runs the steps that are missing, each with its number in one transaction. */
+static skc_status migrate(store *db, skc_error *err)
+{
+    int64_t    version, newest = 0;
+    char       sql[64];
+    skc_status status = read_version(db, &version, err);
+
+    while (store_migrations[newest] != NULL)
+        newest++;
+    if (status == SKC_OK && version > newest)
+        return failure(err, SKC_EUNSUPPORTED,
+                       "%s: its schema is version %lld; this program knows up to %lld", db->path,
+                       (long long)version, (long long)newest);
+    for (; version < newest && status == SKC_OK; version++) {
+        status = store_begin(db, err);
+        if (status == SKC_OK)
+            status = store_run(db, store_migrations[version], err);
+        snprintf(sql, sizeof sql, "PRAGMA user_version = %lld", (long long)version + 1);
+        if (status == SKC_OK)
+            status = store_run(db, sql, err);
+        status = store_commit(db, status, err);
+    }
+    return status;
+}
+
+/* secure_delete: what is erased is overwritten. trusted_schema off: SQLite's advice for files that
+ * others may have had in hands. */
+static const char settings_sql[] = "PRAGMA journal_mode = WAL;"
+                                   "PRAGMA synchronous = FULL;"
+                                   "PRAGMA foreign_keys = ON;"
+                                   "PRAGMA secure_delete = ON;"
+                                   "PRAGMA trusted_schema = OFF;"
+                                   "PRAGMA journal_size_limit = 16777216;";
+
+static skc_status open_connection(store *db, skc_error *err)
+{
+    int code =
+        sqlite3_open_v2(db->path, &db->db,
+                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX, NULL);
+
+    if (code != SQLITE_OK)
+        return failure(err, SKC_EIO, "%s: %s", db->path,
+                       db->db == NULL ? "out of memory" : sqlite3_errmsg(db->db));
+    sqlite3_busy_timeout(db->db, BUSY_MILLISECONDS);
+    return store_run(db, settings_sql, err);
+}
+
+skc_status store_open(const char *folder, store **out, skc_error *err)
+{
+    store     *db     = calloc(1, sizeof *db);
+    size_t     length = strlen(folder) + sizeof "/skincnn.db";
+    skc_status status;
+
+    if (db == NULL || (db->path = malloc(length)) == NULL) {
+        free(db);
+        return failure_memory(err);
+    }
+    snprintf(db->path, length, "%s/skincnn.db", folder);
+    pthread_mutex_init(&db->mutex, NULL);
+    status = open_connection(db, err);
+    if (status == SKC_OK)
+        status = migrate(db, err);
+    if (status == SKC_OK)
+        *out = db;
+    else
+        store_close(db);
+    return status;
+}
+
+void store_close(store *db)
+{
+    if (db == NULL)
+        return;
+    sqlite3_close(db->db);
+    pthread_mutex_destroy(&db->mutex);
+    free(db->path);
+    free(db);
+}
+
+/* ------------------------------------------------------------------ care */
+
+skc_status store_check(store *db, skc_error *err)
+{
+    statement  s;
+    char       finding[200] = "";
+    skc_status status;
+
+    store_lock(db);
+    s = statement_begin(db, "PRAGMA integrity_check(1)");
+    if (statement_row(&s))
+        snprintf(finding, sizeof finding, "%s", (const char *)sqlite3_column_text(s.handle, 0));
+    status = statement_end(&s, err);
+    if (status == SKC_OK && strcmp(finding, "ok") != 0)
+        status = failure(err, SKC_EFORMAT, "%s: %s", db->path, finding);
+    store_unlock(db);
+    return status;
+}
+
+/* Copies all pages into `target`, page by page, so that others may write meanwhile. */
+static skc_status copy_pages(store *db, const char *target, skc_error *err)
+{
+    sqlite3        *copy   = NULL;
+    sqlite3_backup *backup = NULL;
+    int             code   = sqlite3_open(target, &copy);
+    skc_status      status = SKC_OK;
+
+    if (code == SQLITE_OK)
+        backup = sqlite3_backup_init(copy, "main", db->db, "main");
+    while (backup != NULL && code == SQLITE_OK) {
+        store_lock(db);
+        code = sqlite3_backup_step(backup, BACKUP_PAGES);
+        store_unlock(db);
+    }
+    if (backup != NULL && sqlite3_backup_finish(backup) == SQLITE_OK && code == SQLITE_DONE)
+        code = sqlite3_exec(copy, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL);
+    if (code != SQLITE_OK)
+        status = failure(err, SKC_EIO, "%s: %s", target,
+                         copy == NULL ? "out of memory" : sqlite3_errmsg(copy));
+    sqlite3_close(copy);
+    return status;
+}
+
+static skc_status sync_file(const char *path, skc_error *err)
+{
+    int fd   = open(path, O_RDONLY | O_CLOEXEC);
+    int code = fd < 0 ? -1 : fsync(fd);
+
+    if (fd >= 0)
+        close(fd);
+    return code == 0 ? SKC_OK : failure(err, SKC_EIO, "%s: cannot be synced", path);
+}
+
+skc_status store_backup(store *db, const char *path, skc_error *err)
+{
+    size_t     length    = strlen(path) + sizeof ".tmp";
+    char      *temporary = malloc(length);
+    skc_status status;
+
+    if (temporary == NULL)
+        return failure_memory(err);
+    snprintf(temporary, length, "%s.tmp", path);
+    unlink(temporary);
+    status = copy_pages(db, temporary, err);
+    if (status == SKC_OK)
+        status = sync_file(temporary, err);
+    if (status == SKC_OK && rename(temporary, path) != 0)
+        status = failure(err, SKC_EIO, "%s: cannot be put in place", path);
+    if (status != SKC_OK)
+        unlink(temporary);
+    free(temporary);
+    return status;
+}
