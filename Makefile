@@ -86,7 +86,9 @@ MAN_PAGES    := $(TOOLS:%=%.1) $(SERVERS:%=%.1)
 # ---------------------------------------------------------------- packages
 PACKAGES       := gcc make pkg-config libc6-dev libopenblas-pthread-dev libstb-dev libjansson-dev \
                   libarchive-dev zlib1g-dev libsodium-dev libmicrohttpd-dev libsqlite3-dev libseccomp-dev
-PACKAGES_CHECK := libcmocka-dev python3 python3-numpy
+PACKAGES_CHECK := libcmocka-dev python3 python3-numpy python3-prometheus-client curl
+# the pages are tested in Chromium; npm may have come with another nodejs
+PACKAGES_BROWSER := chromium fonts-noto-cjk $(if $(shell command -v npm 2>/dev/null),,nodejs npm)
 PACKAGES_LINT  := g++ clang-format
 PACKAGES_TSAN  := clang
 PACKAGES_BENCH := g++ python3 python3-torch libdnnl-dev
@@ -206,7 +208,7 @@ demo:  ## install what is missing, build, classify made-up pictures, serve the w
 	fi
 
 check:  ## install what tests need, build, run all tests: N passed, N failed
-	$(call install_packages,$(PACKAGES) $(PACKAGES_CHECK))
+	$(call install_packages,$(PACKAGES) $(PACKAGES_CHECK) $(PACKAGES_BROWSER))
 	@$(MAKE) --no-print-directory -s -j$$(nproc) check-build
 	@tests/run.sh $(B)
 
@@ -323,6 +325,7 @@ uninstall:  ## remove what install put there
 unit: $(UNIT_TESTS)  ## build the unit tests
 
 FORCE:
+
 .PHONY: all unit man demo check check-build check-slow check-asan check-parsers parsers-build \
         check-tsan tsan-build golden fuzz print-libraries lint format bench bench-server \
         bench-build install uninstall help clean FORCE

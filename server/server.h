@@ -26,7 +26,8 @@ typedef struct server {
     http_route        *routes;
     http_daemon       *http;
     const char *const *proxies, *const *origins; /* lists that NULL ends */
-    atomic_bool draining;                        /* readiness says no */
+    atomic_bool ready;    /* the models are loaded: before, only inline routes answer */
+    atomic_bool draining; /* readiness says no */
 } server;
 
 /* The one table of routes; their `context` is a server. */

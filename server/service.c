@@ -19,7 +19,13 @@ enum { PORTS_TRIED = 32, PICTURE_SIDE = 1024, HOUR = 3600, SPARE_FILES = 100 };
 
 static bool admit(void *context, http_exchange *x, const http_route *route)
 {
-    return access_admit(((server *)context)->access, x, route);
+    server *s = context;
+
+    if ((route->flags & HTTP_INLINE) == 0 && !atomic_load(&s->ready)) {
+        http_reply_problem(x, HTTP_LOADING, "the models are being loaded");
+        return false;
+    }
+    return access_admit(s->access, x, route);
 }
 
 static void batched(void *context, inference_task task, int32_t pictures, double seconds)
@@ -194,13 +200,14 @@ skc_status service_start(const settings *configured, const char *address, uint16
         status = clinics_load(configured->clinics, &s->clinics, err);
     if (status == SKC_OK)
         status = start_access(s, err);
-    if (status == SKC_OK)
-        status = start_inference(s, err);
     allow_files(configured->connections);
     if (status == SKC_OK && configured->next_port)
         port = free_port(address, port);
     if (status == SKC_OK)
         status = start_http(s, address, port, err);
+    if (status == SKC_OK)
+        status = start_inference(s, err);
+    atomic_store(&s->ready, status == SKC_OK);
     if (status == SKC_OK)
         *out = s;
     else
@@ -281,7 +288,8 @@ void service_stop(server *s)
         return;
     atomic_store(&s->draining, true);
     if (s->http != NULL) {
-        linger(s);
+        if (atomic_load(&s->ready))
+            linger(s);
         http_stop(s->http, s->settings->drain_seconds);
     }
     inference_free(s->inference);

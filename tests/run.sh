@@ -52,6 +52,8 @@ unit_tests
 [ $only = built ] || fuzz_corpora
 if [ $only = all ]; then
     run "command line" tests/cli/run.sh --bin "$build"
+    run "server" tests/server/run.sh "$build"
+    run "pages" tests/browser/run.sh "$build"
     # what is installed is the release build: a sanitizer's library does not load into Python
     case $build in *release) run "installed" tests/install/run.sh "$build" ;; esac
 fi

@@ -1,6 +1,7 @@
 /* answers.c - the five answers as JSON, and what is said about them and the picture. */
 #include "assessment/words.h"
 #include "failure.h"
+#include "json_with.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -48,18 +49,18 @@ json_t *assessment_answers_write(const assessment_answers *answers)
     json_t *json = json_object();
 
     for (const question *q = questions; q < questions + QUESTIONS; q++)
-        json_object_set_new(json, q->name, json_string(q->value[question_reply(q, answers)]));
+        json = json_with(json, q->name, json_string(q->value[question_reply(q, answers)]));
     return json;
 }
 
 /* ------------------------------------------------------------------ reasons and advice */
 
-static void add_reason(json_t *list, const char *code, bilingual t)
+static json_t *with_reason(json_t *list, const char *code, bilingual t)
 {
-    json_array_append_new(list, json_pack("{s:s, s:o}", "code", code, "text", text_json(t)));
+    return json_with_item(list, json_pack("{s:s, s:o}", "code", code, "text", text_json(t)));
 }
 
-static void add_picture_reasons(json_t *list, const assessment_picture *p)
+static json_t *with_picture_reasons(json_t *list, const assessment_picture *p)
 {
     static const bilingual first[LEVEL_COUNT] = {
         [LEVEL_WATCH] = { "良性／惡性模型無法排除需要檢查的特徵",
@@ -77,25 +78,25 @@ static void add_picture_reasons(json_t *list, const assessment_picture *p)
     assessment_level diagnosis  = assessment_score_level(&p->diagnosis);
 
     if (malignancy != LEVEL_LOW)
-        add_reason(list, "malignancy", first[malignancy]);
+        list = with_reason(list, "malignancy", first[malignancy]);
     if (diagnosis != LEVEL_LOW)
-        add_reason(list, "diagnosis", second[diagnosis]);
+        list = with_reason(list, "diagnosis", second[diagnosis]);
     if (malignancy == LEVEL_LOW && diagnosis == LEVEL_LOW)
-        add_reason(list, "picture_clear",
-                   (bilingual){ "兩個模型都沒有在照片中看到警訊",
-                                "Neither model sees a warning sign in the picture" });
+        list = with_reason(list, "picture_clear",
+                           (bilingual){ "兩個模型都沒有在照片中看到警訊",
+                                        "Neither model sees a warning sign in the picture" });
+    return list;
 }
 
 static json_t *reasons_json(const assessment_picture *picture, const assessment_answers *answers)
 {
-    json_t *list = json_array();
+    json_t *list = with_picture_reasons(json_array(), picture);
 
-    add_picture_reasons(list, picture);
     for (const question *q = questions; q < questions + QUESTIONS; q++) {
         bilingual reason = q->reason[question_reply(q, answers)];
 
         if (reason.zh != NULL)
-            add_reason(list, q->name, reason);
+            list = with_reason(list, q->name, reason);
     }
     return list;
 }
@@ -124,9 +125,9 @@ static json_t *advice_json(const assessment_verdict *v, bool dermatoscope)
     json_t *list = json_array();
 
     for (int i = 0; i < 3 && by_level[v->level][i].zh != NULL; i++)
-        json_array_append_new(list, text_json(by_level[v->level][i]));
+        list = json_with_item(list, text_json(by_level[v->level][i]));
     if (!dermatoscope)
-        json_array_append_new(
+        list = json_with_item(
             list,
             text_json((bilingual){ "模型是用皮膚鏡照片訓練的；一般照片的結果比較不可靠。",
                                    "The models know pictures taken through a dermatoscope; from a "

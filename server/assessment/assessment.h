@@ -63,8 +63,8 @@ json_t *assessment_verdict_write(const assessment_verdict *verdict,
                                  const assessment_picture *picture,
                                  const assessment_answers *answers);
 
-/* A calendar file (RFC 5545) with a monthly self-check from `recheck` days on; release with free.
- * `language` is "zh-Hant" or "en". NULL: no memory. */
+/* A calendar file (RFC 5545) with twelve self-checks, `recheck` days apart; release with free.
+ * `language` is "zh-Hant" or "en". libsodium must be initialised. NULL: no memory. */
 char   *assessment_reminder(const assessment_verdict *verdict, int64_t now, const char *language);
 /* The referral letter as {"zh-Hant": text, "en": text}: what a doctor wants to know. */
 json_t *assessment_letter(const assessment_verdict *verdict, const assessment_picture *picture,

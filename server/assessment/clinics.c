@@ -3,6 +3,7 @@
 #include "csv.h"
 #include "failure.h"
 #include "files.h"
+#include "json_with.h"
 #include "web_files.h"
 
 #include <stdlib.h>
@@ -37,6 +38,15 @@ static skc_status copy_sample(char **text, size_t *size, skc_error *err)
     return failure(err, SKC_ENOTFOUND, SAMPLE " is not in this program");
 }
 
+/* JSON takes no other texts. */
+static bool is_utf8(const char *text)
+{
+    json_t *string = json_string(text);
+
+    json_decref(string);
+    return string != NULL;
+}
+
 /* What browsers open when it is clicked must be a page. */
 static bool is_page(const char *url)
 {
@@ -49,12 +59,12 @@ static skc_status check_rows(const clinics *c, const char *name, skc_error *err)
         if (c->column[k] < 0)
             return failure(err, SKC_EFORMAT, "%s: it has no column '%s'", name, headings[k]);
     for (int32_t row = 1; row < c->table.rows; row++) {
-        json_t *probe = json_string(csv_cell(&c->table, row, c->column[0]));
-        bool    text  = probe != NULL;
-
-        json_decref(probe);
-        if (!text || csv_cell(&c->table, row, c->column[0])[0] == '\0')
-            return failure(err, SKC_EFORMAT, "%s: clinic %d has no name in UTF-8", name, row);
+        for (int k = 0; k < COLUMNS; k++)
+            if (!is_utf8(csv_cell(&c->table, row, c->column[k])))
+                return failure(err, SKC_EFORMAT, "%s: the %s of clinic %d is not UTF-8", name,
+                               headings[k], row);
+        if (csv_cell(&c->table, row, c->column[0])[0] == '\0')
+            return failure(err, SKC_EFORMAT, "%s: clinic %d has no name", name, row);
         if (!is_page(csv_cell(&c->table, row, c->column[4])))
             return failure(err, SKC_EFORMAT,
                            "%s: the url of clinic %d does not begin with https://", name, row);
@@ -109,7 +119,7 @@ static json_t *clinic_json(const clinics *c, int32_t row)
     json_t *json = json_object();
 
     for (int k = 0; k < COLUMNS; k++)
-        json_object_set_new(json, headings[k], json_string(csv_cell(&c->table, row, c->column[k])));
+        json = json_with(json, headings[k], json_string(csv_cell(&c->table, row, c->column[k])));
     return json;
 }
 
@@ -121,9 +131,9 @@ json_t *clinics_json(const clinics *c, const char *county)
         const char *place = csv_cell(&c->table, row, c->column[1]);
 
         if (place[0] != '\0' && !is_among(counties, place))
-            json_array_append_new(counties, json_string(place));
+            counties = json_with_item(counties, json_string(place));
         if (county == NULL || strcmp(county, place) == 0)
-            json_array_append_new(list, clinic_json(c, row));
+            list = json_with_item(list, clinic_json(c, row));
     }
     return json_pack("{s:b, s:o, s:o}", "sample", (int)c->sample, "counties", counties, "clinics",
                      list);

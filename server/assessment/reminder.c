@@ -3,7 +3,7 @@
 #include "assessment/lines.h"
 #include "text.h"
 
-#include <inttypes.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -44,6 +44,17 @@ static void date_of(int64_t seconds, char day[12], char moment[20])
     strftime(moment, 20, "%Y%m%dT%H%M%SZ", &utc);
 }
 
+/* RFC 7986, 5.3: nothing of the person or the machine, and never the same twice. */
+static void make_uid(char uid[64])
+{
+    uint8_t random[16];
+    char    text[2 * sizeof random + 1];
+
+    randombytes_buf(random, sizeof random);
+    sodium_bin2hex(text, sizeof text, random, sizeof random);
+    snprintf(uid, 64, "%s@skincnn", text);
+}
+
 char *assessment_reminder(const assessment_verdict *v, int64_t now, const char *language)
 {
     bool      english = strcmp(language, "en") == 0;
@@ -59,14 +70,16 @@ char *assessment_reminder(const assessment_verdict *v, int64_t now, const char *
     date_of(now + (int64_t)v->recheck * SECONDS_A_DAY, day, ignored);
     date_of(now + (int64_t)(v->recheck + 1) * SECONDS_A_DAY, next, ignored);
     date_of(now, ignored, stamp);
-    snprintf(uid, sizeof uid, "%" PRId64 "-%d@skincnn", now, (int)v->recheck);
+    make_uid(uid);
     lines_open(&out);
     lines_add(&out, "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//skincnn//reminder//EN\r\n"
                     "BEGIN:VEVENT\r\n");
     content_line(&out, "UID:", uid);
     lines_add(&out, "DTSTAMP:%s\r\nDTSTART;VALUE=DATE:%s\r\nDTEND;VALUE=DATE:%s\r\n", stamp, day,
               next);
-    lines_add(&out, "RRULE:FREQ=MONTHLY;COUNT=12\r\nTRANSP:TRANSPARENT\r\n");
+    /* by days: FREQ=MONTHLY from a 31st would leave out every shorter month */
+    lines_add(&out, "RRULE:FREQ=DAILY;INTERVAL=%d;COUNT=12\r\nTRANSP:TRANSPARENT\r\n",
+              (int)v->recheck);
     content_line(&out, "SUMMARY:", english ? title.en : title.zh);
     content_line(&out, "DESCRIPTION:", english ? what.en : what.zh);
     lines_add(&out, "BEGIN:VALARM\r\nACTION:DISPLAY\r\nTRIGGER:PT9H\r\n");

@@ -1,5 +1,6 @@
 /* words.c - the texts of an assessment in both languages. */
 #include "assessment/words.h"
+#include "json_with.h"
 
 #include <string.h>
 
@@ -12,7 +13,7 @@ const char *level_name(assessment_level level)
 
 bilingual level_text(assessment_level level, bool dermatoscope)
 {
-    static const bilingual texts[] = { { "低風險", "Low risk" },
+    static const bilingual texts[] = { { "低風險：未發現警訊", "Low risk: no warning sign found" },
                                        { "需要留意", "Worth watching" },
                                        { "高風險：請盡快看皮膚科醫師",
                                          "High risk: see a dermatologist soon" } };
@@ -110,9 +111,9 @@ json_t *assessment_questions(void)
         json_t *values = json_array();
 
         for (int32_t i = 0; i < q->values; i++)
-            json_array_append_new(values, json_pack("{s:s, s:o}", "value", q->value[i], "text",
-                                                    text_json(q->value_text[i])));
-        json_array_append_new(list, json_pack("{s:s, s:o, s:o, s:o}", "name", q->name, "text",
+            values = json_with_item(values, json_pack("{s:s, s:o}", "value", q->value[i], "text",
+                                                      text_json(q->value_text[i])));
+        list = json_with_item(list, json_pack("{s:s, s:o, s:o, s:o}", "name", q->name, "text",
                                               text_json(q->asked), "explanation",
                                               text_json(q->explained), "values", values));
     }

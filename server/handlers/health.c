@@ -22,22 +22,48 @@ void handle_version(void *context, http_exchange *x)
                     json_pack("{s:s, s:s}", "name", "skincnn-server", "version", skc_version()));
 }
 
+/* A tiny picture all the way: encoded here, decoded by a decoder. */
+static skc_status try_decoder(server *s, uint64_t deadline, skc_error *err)
+{
+    decoder_request request = { .name = "self-check" };
+    decoder_result  result;
+    skc_image      *image;
+    uint8_t        *bytes  = NULL;
+    skc_status      status = skc_image_create(8, 8, NULL, NULL, &image, err);
+
+    if (status != SKC_OK)
+        return status;
+    status        = skc_image_encode(image, SKC_PNG, 100, NULL, &bytes, &request.size, err);
+    request.bytes = bytes;
+    skc_image_free(image);
+    if (status == SKC_OK)
+        status = decoders_run(s->decoders, &request, deadline, &result, err);
+    if (status == SKC_OK)
+        skc_image_free(result.image);
+    skc_free(NULL, bytes);
+    return status;
+}
+
 /* A real inference by both models, behind whatever waits: a service whose threads hang is not
  * ready. */
 void handle_ready(void *context, http_exchange *x)
 {
-    server   *s = context;
-    skc_error err;
+    server    *s        = context;
+    uint64_t   deadline = http_now() + READY_TIME;
+    skc_error  err;
+    skc_status status;
 
     if (atomic_load(&s->draining)) {
         http_reply_problem(x, HTTP_LOADING, "the service is ending");
         return;
     }
-    if (inference_check(s->inference, http_now() + READY_TIME, &err) != SKC_OK) {
+    status = try_decoder(s, deadline, &err);
+    if (status == SKC_OK)
+        status = inference_check(s->inference, deadline, &err);
+    if (status != SKC_OK)
         http_reply_problem(x, HTTP_BUSY, "%s", err.message);
-        return;
-    }
-    http_reply_json(x, 200, json_pack("{s:s}", "status", "ready"));
+    else
+        http_reply_json(x, 200, json_pack("{s:s}", "status", "ready"));
 }
 
 /* Pages of memory that the process holds, in bytes; 0: not known. */

@@ -8,9 +8,11 @@ const COLUMNS = ['name', 'version', 'architecture', 'sha256'];
 
 function table(list)
 {
+    const head = COLUMNS.map((name) => h('th', { scope: 'col', text: `about.models.${name}` }));
+    const row = (model) => COLUMNS.map((name) => h('td', { text: plain(shortened(name, model[name])) }));
     return h('div', { class: 'table', tabindex: '0', role: 'region', label: 'about.models.title' }, h('table', {},
-        h('thead', {}, h('tr', {}, COLUMNS.map((name) => h('th', { scope: 'col', text: `about.models.${name}` })))),
-        h('tbody', {}, list.map((model) => h('tr', {}, COLUMNS.map((name) => h('td', { text: plain(shortened(name, model[name])) })))))));
+        h('thead', {}, h('tr', {}, head)),
+        h('tbody', {}, list.map((model) => h('tr', {}, row(model))))));
 }
 
 function shortened(name, value)

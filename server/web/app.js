@@ -1,4 +1,4 @@
-/* app.js - the way through the check: one step is shown at a time, and the address's fragment names it, so that "back" works. */
+/* app.js - the way through the check: one step is shown at a time; the address's fragment names it, so that "back" works. */
 import { announce, byId, h } from '/dom.js';
 import { resolve, t } from '/i18n.js';
 import { setTitle, startPage } from '/page.js';
@@ -11,8 +11,9 @@ import { takeJoining } from '/joining.js';
 
 /**
  * What the person has said so far; it lives in this page's memory only.
- * @typedef {{consent: boolean, keep: boolean, code: ?string, photo: ?import('/photo.js').Photo, crop: ?{blob: Blob, url: string},
- *            dermatoscope: ?boolean, answers: Object<string, string>, answer: ?object}} Check
+ * @typedef {{consent: boolean, keep: boolean, code: ?string, photo: ?import('/photo.js').Photo,
+ *            crop: ?{blob: Blob, url: string}, dermatoscope: ?boolean, answers: Object<string, string>,
+ *            answer: ?object}} Check
  */
 
 /** @type {Check} */

@@ -35,9 +35,10 @@ function shown({ sample, clinics: all })
 
 function clinic({ name, county, address, phone, url })
 {
-    const site = /^https?:\/\//.test(url ?? '')
-        ? h('a', { href: url, rel: 'noopener noreferrer', target: '_blank', text: 'clinics.site', label: () => `${name} ${t('clinics.site')}` })
-        : null;
+    const call = phone ? h('a', { href: `tel:${phone.replace(/[^\d+]/g, '')}`, text: plain(phone) }) : null;
+    const site = /^https?:\/\//.test(url ?? '') ? h('a', {
+        href: url, rel: 'noopener noreferrer', target: '_blank', text: 'clinics.site', label: () => `${name} ${t('clinics.site')}`,
+    }) : null;
     return h('li', {}, h('strong', { text: plain(name) }), h('span', { text: plain(`${county} ${address}`) }),
-        h('span', { class: 'links' }, phone ? h('a', { href: `tel:${phone.replace(/[^\d+]/g, '')}`, text: plain(phone) }) : null, site));
+        h('span', { class: 'links' }, call, site));
 }

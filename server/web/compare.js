@@ -34,7 +34,8 @@ export function comparison(assessments)
 
 function picker(id, assessments, chosen)
 {
-    return h('select', { id }, assessments.map((each, i) => h('option', { value: i, selected: i === chosen, text: () => numbered(i, each) })));
+    return h('select', { id }, assessments.map((each, i) =>
+        h('option', { value: i, selected: i === chosen, text: () => numbered(i, each) })));
 }
 
 /** Two photos of one day can be told apart. */
@@ -55,10 +56,11 @@ function side(assessment)
 
 function facts({ created, level, malignancy, dermatoscope })
 {
+    const { probability } = malignancy.decision;
     return [
         h('time', { datetime: created, text: () => day(created) }),
         levelChip(level),
-        h('span', { class: 'small', text: () => t('spot.malignant', { probability: percent(malignancy.decision.probability) }) }),
+        h('span', { class: 'small', text: () => t('spot.malignant', { probability: percent(probability) }) }),
         h('span', { class: 'small', text: dermatoscope ? 'spot.scope.yes' : 'spot.scope.no' }),
     ];
 }

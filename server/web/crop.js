@@ -1,4 +1,4 @@
-/* crop.js - a square of a photo, chosen by moving the photo behind a fixed frame: Cropper.js with our limits, buttons and keys. */
+/* crop.js - a square of a photo, chosen by moving the photo behind a fixed frame: Cropper.js with limits, buttons and keys. */
 import { button, h } from '/dom.js';
 import { jpeg } from '/photo.js';
 
@@ -15,7 +15,9 @@ const ZOOM = 0.15;
 export async function cropper(photo, signal)
 {
     await import('/vendor/cropper/cropper.js');
-    const image = h('cropper-image', { src: photo.url, alt: 'crop.photo', 'initial-fit': 'cover', scalable: true, translatable: true });
+    const image = h('cropper-image', {
+        src: photo.url, alt: 'crop.photo', 'initial-fit': 'cover', scalable: true, translatable: true,
+    });
     const canvas = h('cropper-canvas', {}, image, h('cropper-handle', { action: 'move', plain: true }));
     const view = { canvas, image, photo };
     image.addEventListener('transform', (event) => keepCovered(view, event));
@@ -114,8 +116,9 @@ const SIGNS = { left: '←', up: '↑', down: '↓', right: '→', out: '−', i
 function stage(view)
 {
     const act = actions(view);
-    const frame = h('div', { class: 'crop-frame', tabindex: '0', role: 'group', label: 'crop.frame', 'aria-describedby': 'crop-keys' },
-        view.canvas, h('span', { class: 'crop-ring', 'aria-hidden': 'true' }));
+    const frame = h('div', {
+        class: 'crop-frame', tabindex: '0', role: 'group', label: 'crop.frame', 'aria-describedby': 'crop-keys',
+    }, view.canvas, h('span', { class: 'crop-ring', 'aria-hidden': 'true' }));
     frame.addEventListener('keydown', (event) => {
         const action = KEYS[event.key];
         if (!action || event.ctrlKey || event.metaKey || event.altKey) return;

@@ -86,17 +86,17 @@ function rowsOf(schema, root, prefix = '')
 
 function row({ name, member, required })
 {
-    const missing = !required && h('span', { class: 'required', text: plain('may be absent') });
+    const missing = !required && h('span', { class: 'required', text: 'docs.absent' });
     return h('tr', {},
         h('th', { scope: 'row' }, h('code', { text: plain(name) }), missing || null),
-        h('td', {}, typeOf(member)),
-        h('td', {}, inline(member.description ?? '')));
+        h('td', { lang: 'en' }, typeOf(member), 'default' in member ? [', by default ', code(member.default)] : ''),
+        h('td', { lang: 'en' }, inline(member.description ?? '')));
 }
 
 /** @param {Object[]} rows  {name, member, required} */
 export function membersTable(rows)
 {
-    const heads = ['Member', 'Value', 'Meaning'].map((text) => h('th', { scope: 'col', text: plain(text) }));
+    const heads = ['docs.member', 'docs.value', 'docs.meaning'].map((text) => h('th', { scope: 'col', text }));
     return h('table', { class: 'members' }, h('thead', {}, h('tr', {}, heads)), h('tbody', {}, rows.map(row)));
 }
 
@@ -106,6 +106,14 @@ export function schemaNode(name, schema, root)
     const rows = rowsOf(schema, root);
     const body = rows.length ? membersTable(rows) : h('p', {}, typeOf(schema.items ? schema.items : schema));
     return h('article', { class: 'schema', id: `schema-${name}` },
-        h('h3', { text: plain(name) }), paragraphs(schema.description), body);
+        h('h3', { lang: 'en', text: plain(name) }), h('div', { lang: 'en' }, paragraphs(schema.description)), body);
+}
+
+/** The schemas that values have by themselves: not those that are only members that others share. */
+export function namedSchemas(root)
+{
+    const all = Object.entries(root.components.schemas);
+    const shared = new Set(all.flatMap(([, { allOf = [] }]) => allOf.map(({ $ref }) => $ref && nameOf($ref))));
+    return all.filter(([name]) => !shared.has(name));
 }
 

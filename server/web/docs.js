@@ -1,5 +1,5 @@
 /* docs.js - the page of the API: /openapi.json as text to read, and the examples of /examples to copy. */
-import { inline, membersTable, nameOf, paragraphs, schemaNode, typeOf } from '/docs-schema.js';
+import { inline, membersTable, namedSchemas, nameOf, paragraphs, schemaNode, typeOf } from '/docs-schema.js';
 import { announce, button, byId, h, plain } from '/dom.js';
 import { copy } from '/files.js';
 import { t } from '/i18n.js';
@@ -24,6 +24,14 @@ const TEXTS = {
     'docs.answers': ['回覆', 'Answers'],
     'docs.parameters': ['參數', 'Parameters'],
     'docs.example': ['例', 'Example'],
+    'docs.member': ['成員', 'Member'],
+    'docs.value': ['值', 'Value'],
+    'docs.meaning': ['意義', 'Meaning'],
+    'docs.absent': ['可省略', 'may be absent'],
+    'docs.tag-pictures': ['照片', 'Pictures'],
+    'docs.tag-assessments': ['風險評估', 'Assessments'],
+    'docs.tag-information': ['資訊', 'Information'],
+    'docs.tag-operation': ['營運', 'Operation'],
     'docs.admin': ['需要管理金鑰', 'Needs an admin key'],
     'docs.copy': ['複製', 'Copy'],
     'docs.copied': ['已複製', 'Copied'],
@@ -153,11 +161,18 @@ function tagSection(tag, root)
     const operations = Object.entries(root.paths).flatMap(([path, methods]) =>
         Object.entries(methods).filter(([, each]) => each.tags[0] === tag.name)
             .map(([method, each]) => operationNode(method, path, each, root)));
-    return h('section', { id: anchor(tag) }, h('h2', { lang: 'en', text: plain(tag.name) }),
+    return h('section', { id: anchor(tag) }, h('h2', { text: tagText(tag) }),
         h('p', { lang: 'en' }, inline(tag.description)), operations);
 }
 
 const anchor = (tag) => `tag-${tag.name.toLowerCase().replaceAll(' ', '-')}`;
+
+/** In both languages where we have one, else as openapi.json says it. */
+function tagText(tag)
+{
+    const key = `docs.${anchor(tag)}`;
+    return key in TEXTS ? key : plain(tag.name);
+}
 
 function keysSection(schemes)
 {
@@ -185,13 +200,13 @@ function problemsSection(responses)
 
 function schemasSection(root)
 {
-    const all = Object.entries(root.components.schemas).map(([name, schema]) => schemaNode(name, schema, root));
-    return h('section', { id: 'schemas' }, h('h2', { text: 'docs.schemas' }), h('div', { lang: 'en' }, all));
+    const all = namedSchemas(root).map(([name, schema]) => schemaNode(name, schema, root));
+    return h('section', { id: 'schemas' }, h('h2', { text: 'docs.schemas' }), all);
 }
 
 function showContents(root)
 {
-    const entries = [['examples', 'docs.examples'], ...root.tags.map((tag) => [anchor(tag), plain(tag.name)]),
+    const entries = [['examples', 'docs.examples'], ...root.tags.map((tag) => [anchor(tag), tagText(tag)]),
         ['problems', 'docs.problems'], ['keys', 'docs.keys'], ['schemas', 'docs.schemas']];
     byId('contents').replaceChildren(h('ul', {}, entries.map(([id, text]) => h('li', {}, h('a', { href: `#${id}`, text })))));
 }

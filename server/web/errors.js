@@ -20,7 +20,9 @@ const WORDS = {
     bad_value: { text: 'error.value', can: 'nothing' },
     not_found: { text: 'error.code', can: 'nothing' },
 };
-const BY_STATUS = { 404: 'not_found', 408: 'timeout', 413: 'too_large', 429: 'rate_limited', 502: 'busy', 503: 'busy', 504: 'timeout' };
+const BY_STATUS = {
+    404: 'not_found', 408: 'timeout', 413: 'too_large', 429: 'rate_limited', 502: 'busy', 503: 'busy', 504: 'timeout',
+};
 const OTHERWISE = { text: 'error.unexpected', can: 'again' };
 const WAIT_SECONDS = 5; // where the service does not say
 
@@ -38,9 +40,9 @@ export function explain(problem)
 export function problemNotice(problem, ways)
 {
     const { text, can, seconds } = explain(problem);
-    const notice = h('div', { class: 'note problem-notice', role: 'alert' },
-        h('p', { text: [text, { seconds }] }),
-        problem.request && problem.status >= 500 ? h('p', { class: 'small', text: ['error.request', { id: problem.request }] }) : null);
+    const number = problem.request && problem.status >= 500
+        ? h('p', { class: 'small', text: ['error.request', { id: problem.request }] }) : null;
+    const notice = h('div', { class: 'note problem-notice', role: 'alert' }, h('p', { text: [text, { seconds }] }), number);
     const offered = [];
     if (ways.again && (can === 'again' || can === 'wait')) offered.push(againButton(can === 'wait' ? seconds : 0, ways));
     if (ways.retake && can === 'retake') offered.push(button('refused.another', ways.retake, { class: 'button main' }));

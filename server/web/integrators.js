@@ -15,13 +15,15 @@ const isGet = () => /labels|models/.test(route.value);
 function bodyOf(image)
 {
     const body = { image, crop: byId('auto').checked ? 'auto' : null, explain: byId('explain').checked };
-    return route.value === '/v1/assessments' ? { ...body, dermatoscope: true, answers: ANSWERS, language: 'en', keep: false } : body;
+    if (route.value !== '/v1/assessments') return body;
+    return { ...body, dermatoscope: true, answers: ANSWERS, language: 'en', keep: false };
 }
 
 /** As text, with long texts (pictures) cut short. */
 function pretty(value)
 {
-    const cut = (_, each) => (typeof each === 'string' && each.length > LONG ? `${each.slice(0, 40)}… (${each.length})` : each);
+    const isLong = (each) => typeof each === 'string' && each.length > LONG;
+    const cut = (_, each) => (isLong(each) ? `${each.slice(0, 40)}… (${each.length})` : each);
     return JSON.stringify(value, cut, 2);
 }
 
@@ -52,7 +54,8 @@ async function call(method, path, body)
         return [`${Math.round(performance.now() - begun)} ms`, answer];
     } catch (error) {
         if (!(error instanceof Problem)) throw error;
-        return [String(error.status || ''), { code: error.code, status: error.status, detail: error.detail, request_id: error.request }];
+        const { code, status, detail, request: id } = error;
+        return [String(status || ''), { code, status, detail, request_id: id }];
     }
 }
 

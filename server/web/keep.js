@@ -49,6 +49,7 @@ function codeOf({ code, expires })
     });
     const file = () => download('skincnn-code.txt', 'text/plain;charset=utf-8',
         `${t('keep.file')}\r\n\r\n${code}\r\n\r\n${location.origin}/spot.html\r\n${t('keep.expires', { date: day(expires) })}\r\n`);
-    return [slip, h('div', { class: 'actions' }, copyButton, button('keep.print', () => printOnly(slip)), button('keep.save', file), copied),
+    return [slip,
+        h('div', { class: 'actions' }, copyButton, button('keep.print', () => printOnly(slip)), button('keep.save', file), copied),
         h('p', {}, h('a', { href: `/spot.html#${code}`, text: 'keep.open' }))];
 }

@@ -1,16 +1,19 @@
 /* model-answers.js - what both models say: probabilities as bars, and where they looked. */
 import { h } from '/dom.js';
-import { percent, resolve, t } from '/i18n.js';
+import { bind, percent, t } from '/i18n.js';
 
 const TASKS = ['malignancy', 'diagnosis'];
 
 export function modelAnswers(answer)
 {
+    const { malignancy, diagnosis } = answer;
+    const versions = { malignancy: malignancy.model.version, diagnosis: diagnosis.model.version };
     return h('section', { class: 'card' },
         h('h2', { text: 'result.models' }),
         h('p', { class: 'small', text: 'result.models.lead' }),
-        h('div', { class: 'columns' }, TASKS.map((task) => h('div', {}, h('h3', { text: `result.${task}` }), bars(answer[task]), decision(answer[task])))),
-        h('p', { class: 'small', text: ['result.versions', { malignancy: answer.malignancy.model.version, diagnosis: answer.diagnosis.model.version }] }));
+        h('div', { class: 'columns' }, TASKS.map((task) =>
+            h('div', {}, h('h3', { text: `result.${task}` }), bars(answer[task]), decision(answer[task])))),
+        h('p', { class: 'small', text: ['result.versions', versions] }));
 }
 
 /** The number says what the bar shows, so the bar is for the eye only. */
@@ -20,13 +23,15 @@ function bars({ probabilities, names })
     return h('ul', { class: 'bars' }, rows.map(([label, probability]) => {
         const bar = h('span', { class: 'bar', 'aria-hidden': 'true' });
         bar.style.setProperty('--share', probability);
-        return h('li', { 'data-label': label }, h('span', { text: names[label] }), h('span', { class: 'number', text: () => percent(probability) }), bar);
+        const number = h('span', { class: 'number', text: () => percent(probability) });
+        return h('li', { 'data-label': label }, h('span', { text: names[label] }), number, bar);
     }));
 }
 
 function decision({ decision: { threshold, probability, malignant } })
 {
-    return h('p', { class: malignant ? 'small warns' : 'small', text: () => t('result.threshold', { threshold: percent(threshold), probability: percent(probability) }) });
+    const values = { threshold: percent(threshold), probability: percent(probability) };
+    return h('p', { class: malignant ? 'small warns' : 'small', text: ['result.threshold', values] });
 }
 
 /* ------------------------------------------------------------------ heat map */
@@ -57,11 +62,12 @@ function whichModel(tasks, answer, heat)
 {
     const show = (task) => {
         heat.src = answer[task].heat_map;
-        heat.alt = resolve(altOf(task));
+        bind(heat, 'alt', altOf(task));
     };
-    return h('fieldset', { class: 'segments' }, h('legend', { class: 'unseen', text: 'result.heat.which' }),
-        tasks.map((task, i) => h('label', {}, h('input', { type: 'radio', name: 'heat', checked: i === 0, on: { change: () => show(task) } }),
-            h('span', { text: `result.heat.${task}` }))));
+    const choice = (task, i) => h('label', {},
+        h('input', { type: 'radio', name: 'heat', checked: i === 0, on: { change: () => show(task) } }),
+        h('span', { text: `result.heat.${task}` }));
+    return h('fieldset', { class: 'segments' }, h('legend', { class: 'unseen', text: 'result.heat.which' }), tasks.map(choice));
 }
 
 function altOf(task)

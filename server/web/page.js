@@ -9,7 +9,8 @@ const PAGES = [
     ['/integrators.html', 'nav.integrators'],
 ];
 
-const MARK = `<circle class="mark-skin" cx="16" cy="16" r="15"/><path class="mark-spot" d="M9 17c0-5 4-8 8-8 5 0 7 4 6 8-1 5-4 7-8 6-4 0-6-3-6-6z"/>`;
+const MARK = `<circle class="mark-skin" cx="16" cy="16" r="15"/>
+    <path class="mark-spot" d="M9 17c0-5 4-8 8-8 5 0 7 4 6 8-1 5-4 7-8 6-4 0-6-3-6-6z"/>`;
 
 /** Puts the header and footer around a page's <main> and its texts in. @param {Object} texts  of this page besides TEXTS */
 export function startPage(texts = {})

@@ -50,7 +50,8 @@ function source(drawing, text, take, attributes = {})
         take(input.files[0]);
         input.value = ''; // the same file may be chosen again
     });
-    return h('div', { class: 'source' }, input, h('label', { for: input.id, class: 'button source-button' }, art(drawing, 'icon'), h('span', { text })));
+    const label = h('label', { for: input.id, class: 'button source-button' }, art(drawing, 'icon'), h('span', { text }));
+    return h('div', { class: 'source' }, input, label);
 }
 
 function acceptDrops(zone, take, signal)

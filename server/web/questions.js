@@ -34,9 +34,11 @@ export function questionStep({ name, choices }, check, flow)
 /** Large buttons with a drawing; the one chosen before is marked. */
 export function choiceList(choices, chosen, pick)
 {
-    return h('ul', { class: 'choices' }, choices.map(({ value, text, hint, art: drawing }) =>
-        h('li', {}, h('button', {
+    return h('ul', { class: 'choices' }, choices.map(({ value, text, hint, art: drawing }) => {
+        const words = h('span', {}, h('span', { class: 'choice-text', text }), hint ? h('span', { class: 'hint', text: hint }) : null);
+        return h('li', {}, h('button', {
             type: 'button', class: 'choice', 'data-value': String(value), 'aria-pressed': String(value === chosen),
             on: { click: () => pick(value) },
-        }, art(drawing), h('span', {}, h('span', { class: 'choice-text', text }), hint ? h('span', { class: 'hint', text: hint }) : null)))));
+        }, art(drawing), words));
+    }));
 }

@@ -8,7 +8,8 @@ import { stepButtons } from '/step-buttons.js';
 
 export function resultStep(check, flow, { show, signal })
 {
-    const outcome = () => (check.answer.accepted ? result(check, flow, () => keep(check)) : refused(check.answer.refusal, flow));
+    const outcome = () => (check.answer.accepted ? result(check, flow, () => keep(check))
+        : refused(check.answer.refusal, flow));
     if (check.answer) return outcome();
 
     const attempt = async () => {
@@ -83,7 +84,8 @@ function sending(cancel)
         words.replaceChildren(h('span', { text: 'send.looking' }));
     };
     const children = [h('h1', { text: 'send.title' }), h('div', { class: 'card sending' },
-        h('span', { class: 'pulse', 'aria-hidden': 'true' }), words, bar, button('send.cancel', () => cancel.abort(), { class: 'button quiet' }))];
+        h('span', { class: 'pulse', 'aria-hidden': 'true' }), words, bar,
+        button('send.cancel', () => cancel.abort(), { class: 'button quiet' }))];
     return { children, sent };
 }
 

@@ -31,12 +31,13 @@ function verdict(answer)
 {
     const { level } = answer;
     const days = answer.see_doctor_within_days;
+    const soon = days > 0 ? ['result.soon', { days }] : ['result.recheck', { days: answer.recheck_days }];
     return h('section', { class: `verdict ${level}`, 'data-level': level },
         h('div', { class: 'light', role: 'img', label: `level.${level}.light` }, trafficLight(level)),
         h('div', {},
             h('p', { class: 'eyebrow', text: 'result.title' }),
             h('h1', { text: `level.${level}` }),
-            h('p', { class: 'soon', text: days > 0 ? ['result.soon', { days }] : ['result.recheck', { days: answer.recheck_days }] }),
+            h('p', { class: 'soon', text: soon }),
             h('p', { text: `level.${level}.meaning` }),
             answer.certainty === 'lower' ? h('p', { class: 'certainty', text: 'result.certainty.lower' }) : null,
             h('p', { class: 'disclaimer', text: answer.disclaimer })));

@@ -97,7 +97,11 @@ async function erase(spot)
         ask(h('p', { class: 'note well', role: 'status', text: 'spot.erased' })).focus();
     } catch (error) {
         if (!(error instanceof Problem)) throw error;
-        main.querySelector('.step').prepend(...problemNotice(error, { again: () => { shown(spot); erase(spot); } }).filter(Boolean));
+        const again = () => {
+            shown(spot);
+            erase(spot);
+        };
+        main.querySelector('.step').prepend(...problemNotice(error, { again }).filter(Boolean));
     }
 }
 
