@@ -17,9 +17,12 @@ void handle_health(void *context, http_exchange *x)
 
 void handle_version(void *context, http_exchange *x)
 {
-    (void)context;
+    const settings *s = ((const server *)context)->settings;
+
     http_reply_json(x, 200,
-                    json_pack("{s:s, s:s}", "name", "skincnn-server", "version", skc_version()));
+                    json_pack("{s:s, s:s, s:s?, s:b, s:i}", "name", "skincnn-server", "version",
+                              skc_version(), "organisation", s->organisation, "keep", (int)s->keep,
+                              "retention_days", s->retention_days));
 }
 
 /* A tiny picture all the way: encoded here, decoded by a decoder. */

@@ -206,6 +206,9 @@ static void reply_problem(http_exchange *x, http_problem problem, unsigned retry
     body = json_pack("{s:s, s:s, s:i, s:s, s:o, s:s}", "type", type, "title", info.title, "status",
                      (int)info.status, "code", info.code, "detail", text_of(detail), "request_id",
                      x->id);
+    /* what the Open Inference Protocol calls an error: RFC 9457 allows further members */
+    if (strncmp(http_path(x), "/v2", 3) == 0)
+        json_object_set_new(body, "error", text_of(detail));
     text = body != NULL ? json_dumps(body, JSON_COMPACT | JSON_REAL_PRECISION(9)) : NULL;
     json_decref(body);
     if (retry == 0)

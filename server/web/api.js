@@ -78,6 +78,7 @@ export const spotOf = (code) => request('GET', spot(code));
 export const eraseSpot = (code) => request('DELETE', spot(code));
 export const clinics = () => request('GET', '/v1/clinics');
 export const models = () => request('GET', '/v1/models');
+export const service = () => request('GET', '/version');
 
 /** The bytes of a picture as base64. */
 export async function base64(blob)

@@ -36,6 +36,9 @@ export const DOCUMENT_TEXTS = {
 
     'privacy.title': ['隱私', 'Privacy'],
     'privacy.lead': ['您的照片只用來回答您。除非您同意，什麼都不會保存。', 'Your photo is used to answer you. Nothing is kept unless you agree.'],
+    'privacy.operator': ['這項服務由 {organisation} 提供。', 'This service is run by {organisation}.'],
+    'privacy.days': ['保存的結果在最後一張照片之後 {days} 天刪除。', 'What is kept is erased {days} days after the last photo.'],
+    'privacy.nothing': ['這裡不保存任何結果。', 'Nothing is kept here.'],
     'privacy.device.title': ['在您的裝置上', 'On your device'],
     'privacy.device.1': ['照片在瀏覽器中轉正、縮小、裁切並重新編碼，地點、時間與相機資訊因此被去除。只有裁切後的部分會送出。', 'The photo is turned, scaled, cropped and encoded anew in your browser, which removes place, time and camera. Only the part you cropped is sent.'],
     'privacy.device.2': ['本站不使用 cookie、追蹤或任何外部網站的程式。', 'This site has no cookies, no tracking, and nothing from other sites.'],

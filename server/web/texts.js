@@ -239,7 +239,7 @@ export const TEXTS = {
     'spot.title': ['我的斑點', 'My spot'],
     'spot.lead': ['輸入代碼，並排比較同一個斑點隨時間的樣子。', 'Enter your code to see the same spot side by side over time.'],
     'spot.code': ['代碼', 'Code'],
-    'spot.code.hint': ['26 個字母與數字，例如 ABCDE-FGHJK-…；大小寫與連字號不拘。', '26 letters and digits such as ABCDE-FGHJK-…; capitals and dashes do not matter.'],
+    'spot.code.hint': ['25 個字母與數字，例如 ABCDE-FGHJK-…；大小寫與連字號不拘。', '25 letters and digits such as ABCDE-FGHJK-…; capitals and dashes do not matter.'],
     'spot.open': ['打開', 'Open'],
     'spot.missing': ['請輸入代碼。', 'Please enter the code.'],
     'spot.loading': ['正在打開…', 'Opening…'],

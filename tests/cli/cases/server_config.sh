@@ -35,6 +35,9 @@ try skincnn-server -d here --check-config --workers 0
 try skincnn-server -d here --check-config --log loud
 try skincnn-server -d here --check-config --body-limit 200M
 try skincnn-server -d here --check-config --connections 10 --connections-each 11
+try skincnn-server -d here --check-config --connections 8 --event-threads 9 --connections-each 8
+try skincnn-server -d here --check-config --trusted-proxies 10.0.0.0/8,10.0.0.0/33
+try skincnn-server -d here --check-config --origins https://a.example,https://b.example/path
 try skincnn-server -d here --check-config argument
 SKINCNN_WORKERS=many try skincnn-server -d here --check-config
 SKINCNN_KEEP=perhaps try skincnn-server -d here --check-config
