@@ -123,7 +123,7 @@ $(B)/%.o: %.c
 $(B)/tools/report_assets.o: $(REPORT_FILES)
 
 # The layer registry is made from the folder; it changes only when the list of files does.
-LAYERS := $(filter-out int8 int8_convolution int8_depthwise int8_pools layer geometry clamp band tally correlation direct winograd winograd_pass convolution,$(sort $(patsubst libskincnn/layers/%.c,%, \
+LAYERS := $(filter-out int8 int8_convolution int8_depthwise int8_pools layer geometry clamp band tally correlation direct direct_backward depthwise_backward winograd winograd_pass convolution,$(sort $(patsubst libskincnn/layers/%.c,%, \
             $(wildcard libskincnn/layers/*.c))))
 $(B)/layers.list: FORCE
 	@mkdir -p $(@D)
@@ -214,7 +214,12 @@ check:  ## install what tests need, build, run all tests: N passed, N failed
 
 check-build: all unit $(FUZZ_REPLAYS) $(BENCH)/bench
 
-check-slow: check check-asan check-tsan fuzz  ## the long versions: sanitizers, threads, fuzzing
+check-slow: check check-asan check-tsan fuzz soak  ## the long versions: sanitizers, threads, fuzzing, the soak
+	@SKINCNN_LONG=1 tests/server/run.sh $(B) abuse durability
+
+SOAK_SECONDS ?= 600
+soak: all  ## the server under a mixed load for SOAK_SECONDS: its memory stays flat
+	@$(PYTHON) -B tests/server/soak.py $(B) $(SOAK_SECONDS)
 
 check-asan:  ## all tests under the address and undefined behaviour sanitizers
 	$(call install_packages,$(PACKAGES) $(PACKAGES_CHECK))
@@ -223,7 +228,8 @@ check-asan:  ## all tests under the address and undefined behaviour sanitizers
 
 PARSERS := server/test_http_heads server/test_router server/test_fields server/test_address image/test_decode image/test_jpeg image/test_png image/test_exif model/test_safetensors \
            model/test_model_file model/test_operating_point graph/test_graph graph/test_config \
-           train/test_csv train/test_manifest
+           train/test_csv train/test_manifest server/test_base64 server/test_multipart \
+           server/test_clinics tools/test_cli_sources
 check-parsers:  ## the parsers' tests and fuzz corpora under the sanitizers
 	$(call install_packages,$(PACKAGES) $(PACKAGES_CHECK))
 	@$(MAKE) --no-print-directory -s -j$$(nproc) CONFIG=asan parsers-build
@@ -231,10 +237,12 @@ check-parsers:  ## the parsers' tests and fuzz corpora under the sanitizers
 parsers-build: $(foreach t,$(PARSERS),$(filter %/$(t),$(UNIT_TESTS))) $(FUZZ_REPLAYS)
 
 THREADED := server/test_decoder server/test_decoder_abuse server/test_http server/test_http_limits \
-            server/test_http_stop core/test_parallel kernels/test_gemm layers/test_int8 layers/test_layers \
-            model/test_explain model/test_lanes model/test_preparation model/test_session \
-            model/test_threads tools/test_workers train/test_bootstrap train/test_cache train/test_loader \
-            train/test_ranks train/test_trainer
+            server/test_http_stop server/test_access server/test_inference server/test_log \
+            server/test_metrics server/test_models server/test_store core/test_parallel \
+            kernels/test_gemm layers/test_int8 layers/test_layers model/test_explain model/test_lanes \
+            model/test_preparation model/test_session model/test_threads tools/test_workers \
+            train/test_bootstrap train/test_cache train/test_loader train/test_ranks \
+            train/test_trainer
 check-tsan:  ## the tests with threads under the thread sanitizer
 	$(call install_packages,$(PACKAGES) $(PACKAGES_CHECK) $(PACKAGES_TSAN))
 	@$(MAKE) --no-print-directory -s -j$$(nproc) CONFIG=tsan tsan-build
@@ -326,7 +334,7 @@ unit: $(UNIT_TESTS)  ## build the unit tests
 
 FORCE:
 
-.PHONY: all unit man demo check check-build check-slow check-asan check-parsers parsers-build \
+.PHONY: all unit man demo check check-build check-slow soak check-asan check-parsers parsers-build \
         check-tsan tsan-build golden fuzz print-libraries lint format bench bench-server \
         bench-build install uninstall help clean FORCE
 .SECONDARY:

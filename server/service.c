@@ -74,9 +74,23 @@ static uint16_t free_port(const char *address, uint16_t port)
     return port;
 }
 
+/* What is set, or `each` for every processor, `most` at most. */
+static int32_t chosen_or(int32_t chosen, int32_t each, int32_t most)
+{
+    long count = each * sysconf(_SC_NPROCESSORS_ONLN);
+
+    return chosen > 0 ? chosen : count < each ? each : count > most ? most : (int32_t)count;
+}
+
+/* More would only make all requests wait for each other: they compute nearly all the time. */
+static int32_t worker_count(const settings *o)
+{
+    return chosen_or(o->workers, 4, 1024);
+}
+
 static skc_status start_decoders(server *s, skc_error *err)
 {
-    decoder_options options = { .count        = s->settings->decoders,
+    decoder_options options = { .count        = chosen_or(s->settings->decoders, 1, 64),
                                 .milliseconds = s->settings->decode_milliseconds,
                                 .memory       = 512U << 20,
                                 .side         = PICTURE_SIDE };
@@ -115,10 +129,10 @@ static skc_status start_inference(server *s, skc_error *err)
                                         .threads           = s->settings->threads,
                                         .batch             = s->settings->batch,
                                         .wait_microseconds = s->settings->batch_wait,
-                                        .queue             = 2 * (s->settings->workers * 16 + 16),
-                                        .kernels           = s->settings->kernels,
-                                        .batched           = batched,
-                                        .context           = s };
+                                        .queue   = 2 * (worker_count(s->settings) * 16 + 16),
+                                        .kernels = s->settings->kernels,
+                                        .batched = batched,
+                                        .context = s };
     skc_status              status  = inference_create(&options, &s->inference, err);
 
     free(folder);
@@ -160,7 +174,7 @@ static skc_status start_http(server *s, const char *address, uint16_t port, skc_
                                    .routes           = s->routes,
                                    .context          = s,
                                    .threads          = o->event_threads,
-                                   .workers          = o->workers,
+                                   .workers          = worker_count(o),
                                    .queue            = o->queue,
                                    .connections      = o->connections,
                                    .connections_each = o->connections_each,

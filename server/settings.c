@@ -1,5 +1,6 @@
 /* settings.c - everything that can be configured: the table that parser, help and man page read. */
 #include "settings.h"
+#include "http/address.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -33,11 +34,12 @@ const cli_option settings_options[] = {
       "kernel set, e.g. scalar or avx2; the best of this processor if not given" },
     { "event-threads", 0, CLI_INT, FIELD(event_threads), "1", 1, 64, "N",
       "threads that receive and send" },
-    { "workers", 0, CLI_INT, FIELD(workers), "32", 1, 1024, "N", "requests in work at once" },
-    { "queue", 0, CLI_INT, FIELD(queue), "64", 0, 65536, "N",
+    { "workers", 0, CLI_INT, FIELD(workers), "0", 0, 1024, "N",
+      "requests in work at once; 0: four for every processor" },
+    { "queue", 0, CLI_INT, FIELD(queue), "64", 1, 65536, "N",
       "requests that may wait; more are answered 503" },
-    { "decoders", 0, CLI_INT, FIELD(decoders), "2", 1, 64, "N",
-      "processes that decode pictures" },
+    { "decoders", 0, CLI_INT, FIELD(decoders), "0", 0, 64, "N",
+      "processes that decode pictures; 0: one for every processor" },
     { "batch", 0, CLI_INT, FIELD(batch), "8", 1, 64, "N",
       "pictures that go through a network together at most" },
     { "batch-wait", 0, CLI_INT, FIELD(batch_wait), "0", 0, 1000000, "MICROSECONDS",
@@ -111,7 +113,7 @@ static bool bad_listen(const settings *s)
     return false;
 }
 
-static bool split_listen(const settings *s, char address[64], uint16_t *port)
+static bool split_listen(const settings *s, char host[64], uint16_t *port)
 {
     const char *colon  = strrchr(s->listen, ':');
     size_t      length = colon == NULL ? 0 : (size_t)(colon - s->listen);
@@ -121,21 +123,50 @@ static bool split_listen(const settings *s, char address[64], uint16_t *port)
 
     if (length == 0 || length > 60 || colon[1] < '0' || colon[1] > '9')
         return bad_listen(s);
-    memcpy(address, s->listen + six, length - 2 * (size_t)six);
-    address[length - 2 * (size_t)six] = '\0';
-    number                            = strtol(colon + 1, &end, 10);
-    if (*end != '\0' || number > 65535 || !is_address(address) ||
-        six != (strchr(address, ':') != NULL))
+    memcpy(host, s->listen + six, length - 2 * (size_t)six);
+    host[length - 2 * (size_t)six] = '\0';
+    number                         = strtol(colon + 1, &end, 10);
+    if (*end != '\0' || number > 65535 || !is_address(host) || six != (strchr(host, ':') != NULL))
         return bad_listen(s);
     *port = (uint16_t)number;
     return true;
 }
 
-bool settings_check(const settings *s, char address[64], uint16_t *port)
+/* As browsers send it: a scheme, a host, perhaps a port, and nothing behind them. */
+static bool is_origin(const char *text)
 {
-    if (!split_listen(s, address, port))
+    const char *colon = strstr(text, "://");
+
+    return strcmp(text, "*") == 0 || (colon != NULL && colon > text && colon[3] != '\0' &&
+                                      strpbrk(colon + 3, "/?#@ ") == NULL);
+}
+
+static bool check_lists(const settings *s)
+{
+    address_range range;
+
+    for (int32_t i = 0; i < s->trusted_proxies.count; i++)
+        if (!address_range_parse(s->trusted_proxies.items[i], &range)) {
+            cli_error("--trusted-proxies has '%.60s'; it must be an address or a range such as "
+                      "10.0.0.0/8",
+                      s->trusted_proxies.items[i]);
+            return false;
+        }
+    for (int32_t i = 0; i < s->origins.count; i++)
+        if (!is_origin(s->origins.items[i])) {
+            cli_error("--origins has '%.60s'; it must be * or an origin such as "
+                      "https://clinic.example, without a path",
+                      s->origins.items[i]);
+            return false;
+        }
+    return true;
+}
+
+bool settings_check(const settings *s, char host[64], uint16_t *port)
+{
+    if (!split_listen(s, host, port))
         return false;
-    if (s->data == NULL && !s->check_self) {
+    if (s->data == NULL || s->data[0] == '\0') {
         cli_error("--data is required: the folder of the database");
         return false;
     }
@@ -147,7 +178,11 @@ bool settings_check(const settings *s, char address[64], uint16_t *port)
         cli_error("--connections-each must not be over --connections");
         return false;
     }
-    return true;
+    if (s->event_threads > s->connections) {
+        cli_error("--event-threads must not be over --connections");
+        return false;
+    }
+    return check_lists(s);
 }
 
 /* ------------------------------------------------------------------ printing */

@@ -39,7 +39,7 @@ typedef struct settings {
 extern const cli_option settings_options[];
 
 /* Parses "ADDRESS:PORT" and checks what options say together; false after a message. */
-bool settings_check(const settings *s, char address[64], uint16_t *port);
+bool settings_check(const settings *s, char host[64], uint16_t *port);
 
 /* Prints them as a configuration file. */
 void settings_print(const settings *s);

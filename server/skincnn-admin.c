@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 typedef struct admin_settings {
@@ -253,5 +254,6 @@ static const cli_program program = { "skincnn-admin",
 
 int main(int argc, char **argv)
 {
+    umask(0077); /* databases and copies are for nobody else to read, as those of the server */
     return cli_main(&program, argc, argv);
 }

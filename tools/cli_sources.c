@@ -97,6 +97,10 @@ static bool read_line(const cli_command *c, char *line, const bool *given, bool 
     row = o - c->options;
     if (given[row])
         return true;
+    if (seen[row] && o->kind != CLI_LIST && o->kind != CLI_REPEAT) {
+        cli_error("'%s' is there twice", o->name);
+        return false;
+    }
     if (!set(o, trim(equals + 1), !seen[row], settings))
         return false;
     seen[row] = true;

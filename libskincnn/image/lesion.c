@@ -8,13 +8,16 @@
  * the camera. */
 enum { SIDE = 128, PIXELS = SIDE * SIDE };
 
+/* A map for flood(): with a pixel of zeros all around, so that no neighbour has to be checked. */
+enum { STRIDE = SIDE + 2, FRAMED = STRIDE * STRIDE };
+
 typedef struct workspace {
     int32_t  width, height;
     uint8_t  rgb[PIXELS * 3];
     uint8_t  outside[PIXELS];    /* 1: the dark surround of a dermatoscope's round view */
     uint8_t  difference[PIXELS]; /* from the skin */
     uint8_t  smooth[PIXELS];
-    uint8_t  seen[PIXELS];
+    uint8_t  left[FRAMED]; /* 1: a pixel that flood() takes, and has not yet */
     uint16_t stack[PIXELS];
 } workspace;
 
@@ -36,33 +39,48 @@ static skc_status make_thumbnail(const skc_image *image, workspace *w, skc_error
                               w->height, &image->allocator, w->rgb, err);
 }
 
-/* Collects the 8-connected pixels whose `level` is at least `least`, starting at one of them, and
- * marks them in `seen`. Each pixel enters the stack once. */
-static blob flood(workspace *w, const uint8_t *level, int least, int32_t start)
+static int32_t framed(const workspace *w, int32_t i)
 {
+    return (i / w->width + 1) * STRIDE + i % w->width + 1;
+}
+
+/* Puts the pixels whose `level` is at least `least` on the map. */
+static void fill_map(workspace *w, const uint8_t *level, int least)
+{
+    memset(w->left, 0, sizeof w->left);
+    for (int32_t y = 0; y < w->height; y++)
+        for (int32_t x = 0; x < w->width; x++)
+            w->left[(y + 1) * STRIDE + x + 1] = level[y * w->width + x] >= least;
+}
+
+/* Takes the pixels off the map that hang together with `start`, which is on it, by sides or
+ * corners. Each enters the stack once. */
+static blob flood(workspace *w, const uint8_t *level, int32_t start)
+{
+    static const int32_t around[8] = { -STRIDE - 1, -STRIDE,    -STRIDE + 1, -1,
+                                       1,           STRIDE - 1, STRIDE,      STRIDE + 1 };
+
     blob    b     = { .left = SIDE, .top = SIDE, .right = -1, .bottom = -1 };
     int32_t depth = 0;
 
-    w->seen[start]    = 1;
+    w->left[start]    = 0;
     w->stack[depth++] = (uint16_t)start;
     while (depth > 0) {
-        int32_t at = w->stack[--depth], x = at % w->width, y = at / w->width;
+        int32_t at = w->stack[--depth], x = at % STRIDE - 1, y = at / STRIDE - 1;
 
-        b.weight += level[at];
+        b.weight += level[y * w->width + x];
         b.area++;
         b.left   = x < b.left ? x : b.left;
         b.right  = x > b.right ? x : b.right;
         b.top    = y < b.top ? y : b.top;
         b.bottom = y > b.bottom ? y : b.bottom;
-        for (int32_t ny = y > 0 ? y - 1 : 0; ny <= y + 1 && ny < w->height; ny++)
-            for (int32_t nx = x > 0 ? x - 1 : 0; nx <= x + 1 && nx < w->width; nx++) {
-                int32_t next = ny * w->width + nx;
+        for (int i = 0; i < 8; i++) {
+            int32_t next = at + around[i];
 
-                if (w->seen[next] || level[next] < least)
-                    continue;
-                w->seen[next]     = 1;
-                w->stack[depth++] = (uint16_t)next;
-            }
+            w->stack[depth] = (uint16_t)next;
+            depth += w->left[next];
+            w->left[next] = 0;
+        }
     }
     return b;
 }
@@ -79,38 +97,62 @@ static void mark_outside(workspace *w)
 
         w->difference[i] = p[0] < BLACK && p[1] < BLACK && p[2] < BLACK;
     }
-    memset(w->seen, 0, sizeof w->seen);
+    fill_map(w, w->difference, 1);
     for (int i = 0; i < 4; i++)
-        if (w->difference[corners[i]] && !w->seen[corners[i]])
-            (void)flood(w, w->difference, 1, corners[i]);
-    memcpy(w->outside, w->seen, sizeof w->outside);
+        if (w->left[framed(w, corners[i])])
+            (void)flood(w, w->difference, framed(w, corners[i]));
+    for (int32_t i = 0; i < n; i++)
+        w->outside[i] = w->difference[i] && !w->left[framed(w, i)];
 }
 
-static bool in_border(const workspace *w, int32_t i)
-{
-    int32_t x = i % w->width, y = i / w->width;
-    int32_t ring = (w->width < w->height ? w->width : w->height) / 10 + 1;
+typedef int32_t levels[3][256]; /* of each channel: how often each value is there */
 
-    return x < ring || y < ring || x >= w->width - ring || y >= w->height - ring;
+/* Counts columns first..last - 1 of a row; returns how many were not outside, or all the same. */
+static int32_t count_span(const workspace *w, int32_t y, int32_t first, int32_t last,
+                          bool everything, levels out)
+{
+    int32_t count = 0;
+
+    for (int32_t i = y * w->width + first; i < y * w->width + last; i++) {
+        if (w->outside[i] && !everything)
+            continue;
+        for (int32_t c = 0; c < 3; c++)
+            out[c][w->rgb[3 * i + c]]++;
+        count++;
+    }
+    return count;
+}
+
+/* Over everything, or over the border without what is outside. */
+static int32_t count_levels(const workspace *w, bool everything, levels out)
+{
+    int32_t ring = (w->width < w->height ? w->width : w->height) / 10 + 1, count = 0;
+    int32_t right = w->width - ring > ring ? w->width - ring : ring;
+
+    memset(out, 0, sizeof(levels));
+    for (int32_t y = 0; y < w->height; y++)
+        if (everything || y < ring || y >= w->height - ring)
+            count += count_span(w, y, 0, w->width, everything, out);
+        else
+            count += count_span(w, y, 0, ring, false, out) +
+                     count_span(w, y, right, w->width, false, out);
+    return count;
 }
 
 /* Median of each channel over the border, which shows skin even where a hair or the lesion reaches
  * it. Over everything where the whole border is dark surround. */
 static void skin_colour(const workspace *w, int32_t skin[3])
 {
-    int32_t n = w->width * w->height;
+    levels  histogram;
+    int32_t count = count_levels(w, false, histogram);
 
+    if (count == 0)
+        count = count_levels(w, true, histogram);
     for (int32_t c = 0; c < 3; c++) {
-        int32_t histogram[256] = { 0 }, count = 0, below = 0, value = 0;
+        int32_t below = 0, value = 0;
 
-        for (int pass = 0; pass < 2 && count == 0; pass++)
-            for (int32_t i = 0; i < n; i++)
-                if (pass == 1 || (!w->outside[i] && in_border(w, i))) {
-                    histogram[w->rgb[3 * i + c]]++;
-                    count++;
-                }
-        while (below + histogram[value] <= count / 2)
-            below += histogram[value++];
+        while (below + histogram[c][value] <= count / 2)
+            below += histogram[c][value++];
         skin[c] = value;
     }
 }
@@ -124,69 +166,104 @@ static void measure_difference(workspace *w)
     int32_t skin[3];
 
     skin_colour(w, skin);
-    for (int32_t i = 0; i < w->width * w->height; i++) {
-        float r     = (float)(w->rgb[3 * i] - skin[0]);
-        float g     = (float)(w->rgb[3 * i + 1] - skin[1]);
-        float b     = (float)(w->rgb[3 * i + 2] - skin[2]);
-        float light = (r + g + b) / 3, red_green = r - g, yellow_blue = (r + g) / 2 - b;
-        float x      = ((float)(i % w->width) + 0.5f) / (float)w->width - 0.5f;
-        float y      = ((float)(i / w->width) + 0.5f) / (float)w->height - 0.5f;
-        float middle = 1 - (x * x + y * y) * 1.6f;
-        float d;
+    for (int32_t row = 0; row < w->height; row++) {
+        const uint8_t *rgb  = w->rgb + 3 * row * w->width;
+        float          y    = ((float)row + 0.5f) / (float)w->height - 0.5f;
+        ptrdiff_t      from = (ptrdiff_t)row * w->width;
 
-        light = light > 0 ? 0 : light;
-        d     = middle * sqrtf(light * light + red_green * red_green + yellow_blue * yellow_blue);
-        w->difference[i] = w->outside[i] ? 0 : d > 255 ? 255 : (uint8_t)d;
-    }
-}
+        for (int32_t column = 0; column < w->width; column++) {
+            float r     = (float)(rgb[3 * column] - skin[0]);
+            float g     = (float)(rgb[3 * column + 1] - skin[1]);
+            float b     = (float)(rgb[3 * column + 2] - skin[2]);
+            float light = (r + g + b) / 3, red_green = r - g, yellow_blue = (r + g) / 2 - b;
+            float x      = ((float)column + 0.5f) / (float)w->width - 0.5f;
+            float middle = 1 - (x * x + y * y) * 1.6f;
+            float d;
 
-/* The levels within a window, which moves along a row. */
-typedef struct window {
-    int32_t count[256], all;
-    int32_t median, below; /* a level, and how many are below it */
-} window;
-
-/* Takes in (sign 1) or out (-1) what column x has within two rows of y. */
-static void change_column(window *v, const workspace *w, int32_t x, int32_t y, int32_t sign)
-{
-    for (int32_t ny = y > 1 ? y - 2 : 0; ny <= y + 2 && ny < w->height; ny++) {
-        int32_t level = w->difference[ny * w->width + x];
-
-        v->count[level] += sign;
-        v->all += sign;
-        v->below += level < v->median ? sign : 0;
-    }
-}
-
-static uint8_t find_median(window *v)
-{
-    int32_t rank = v->all / 2;
-
-    while (v->below > rank)
-        v->below -= v->count[--v->median];
-    while (v->below + v->count[v->median] <= rank)
-        v->below += v->count[v->median++];
-    return (uint8_t)v->median;
-}
-
-/* Median of 5 x 5 pixels: takes out hairs and ruler marks, and keeps edges where they are (Huang et
- * al., IEEE Trans. ASSP 27(1), 1979). */
-static void smooth_difference(workspace *w)
-{
-    for (int32_t y = 0; y < w->height; y++) {
-        window v = { .all = 0 };
-
-        for (int32_t x = 0; x < 2 && x < w->width; x++)
-            change_column(&v, w, x, y, 1);
-        for (int32_t x = 0; x < w->width; x++) {
-            if (x + 2 < w->width)
-                change_column(&v, w, x + 2, y, 1);
-            if (x > 2)
-                change_column(&v, w, x - 3, y, -1);
-            w->smooth[y * w->width + x] = find_median(&v);
+            light = light > 0 ? 0 : light;
+            d = middle * sqrtf(light * light + red_green * red_green + yellow_blue * yellow_blue);
+            w->difference[from + column] = w->outside[from + column] ? 0
+                                           : d > 255                 ? 255
+                                                                     : (uint8_t)d;
         }
     }
 }
+
+/* ------------------------------------------------------------------ median of 5 x 5 */
+
+/* Pixel x of a row has its 25 values at [0..24][x]. */
+typedef uint8_t windows[25][SIDE];
+
+/* Collects what is within two pixels of (x, y). At the picture's edge those are fewer: zeros and
+ * 255s fill up, as many of each as leaves the median in the middle. */
+static void collect(const workspace *w, int32_t x, int32_t y, windows out)
+{
+    int32_t count = 0, below;
+
+    for (int32_t ny = y > 1 ? y - 2 : 0; ny <= y + 2 && ny < w->height; ny++)
+        for (int32_t nx = x > 1 ? x - 2 : 0; nx <= x + 2 && nx < w->width; nx++)
+            out[count++][x] = w->difference[ny * w->width + nx];
+    for (below = 12 - count / 2; count < 25; below--)
+        out[count++][x] = below > 0 ? 0 : 255;
+}
+
+static void collect_row(const workspace *w, int32_t y, windows out)
+{
+    bool    inside = y >= 2 && y < w->height - 2 && w->width > 4;
+    int32_t first = inside ? 2 : w->width, last = inside ? w->width - 2 : w->width;
+
+    for (int32_t i = 0; i < 25 && inside; i++)
+        memcpy(&out[i][first], w->difference + (y + i / 5 - 2) * w->width + first + i % 5 - 2,
+               (size_t)(last - first));
+    for (int32_t x = 0; x < first; x++)
+        collect(w, x, y, out);
+    for (int32_t x = last; x < w->width; x++)
+        collect(w, x, y, out);
+}
+
+/* Of each pair the smaller value to `low`: all of a row, so that the compiler uses vectors. */
+static void exchange(uint8_t *restrict low, uint8_t *restrict high)
+{
+    for (int i = 0; i < SIDE; i++) {
+        uint8_t a = low[i], b = high[i];
+
+        low[i]  = a < b ? a : b;
+        high[i] = a < b ? b : a;
+    }
+}
+
+/* After these exchanges the median stands at 12 (Devillard, "Fast median search", 1998; all 2^25
+ * inputs of zeros and ones have been tried). */
+static const uint8_t network[99][2] = {
+    { 0, 1 },   { 3, 4 },   { 2, 4 },   { 2, 3 },   { 6, 7 },   { 5, 7 },   { 5, 6 },   { 9, 10 },
+    { 8, 10 },  { 8, 9 },   { 12, 13 }, { 11, 13 }, { 11, 12 }, { 15, 16 }, { 14, 16 }, { 14, 15 },
+    { 18, 19 }, { 17, 19 }, { 17, 18 }, { 21, 22 }, { 20, 22 }, { 20, 21 }, { 23, 24 }, { 2, 5 },
+    { 3, 6 },   { 0, 6 },   { 0, 3 },   { 4, 7 },   { 1, 7 },   { 1, 4 },   { 11, 14 }, { 8, 14 },
+    { 8, 11 },  { 12, 15 }, { 9, 15 },  { 9, 12 },  { 13, 16 }, { 10, 16 }, { 10, 13 }, { 20, 23 },
+    { 17, 23 }, { 17, 20 }, { 21, 24 }, { 18, 24 }, { 18, 21 }, { 19, 22 }, { 8, 17 },  { 9, 18 },
+    { 0, 18 },  { 0, 9 },   { 10, 19 }, { 1, 19 },  { 1, 10 },  { 11, 20 }, { 2, 20 },  { 2, 11 },
+    { 12, 21 }, { 3, 21 },  { 3, 12 },  { 13, 22 }, { 4, 22 },  { 4, 13 },  { 14, 23 }, { 5, 23 },
+    { 5, 14 },  { 15, 24 }, { 6, 24 },  { 6, 15 },  { 7, 16 },  { 7, 19 },  { 13, 21 }, { 15, 23 },
+    { 7, 13 },  { 7, 15 },  { 1, 9 },   { 3, 11 },  { 5, 17 },  { 11, 17 }, { 9, 17 },  { 4, 10 },
+    { 6, 12 },  { 7, 14 },  { 4, 6 },   { 4, 7 },   { 12, 14 }, { 10, 14 }, { 6, 7 },   { 10, 12 },
+    { 6, 10 },  { 6, 17 },  { 12, 17 }, { 7, 17 },  { 7, 10 },  { 12, 18 }, { 7, 12 },  { 10, 18 },
+    { 12, 20 }, { 10, 20 }, { 10, 12 },
+};
+
+/* Takes out hairs and ruler marks, and keeps edges where they are. */
+static void smooth_difference(workspace *w)
+{
+    windows row = { { 0 } };
+
+    for (int32_t y = 0; y < w->height; y++) {
+        collect_row(w, y, row);
+        for (size_t i = 0; i < sizeof network / sizeof *network; i++)
+            exchange(row[network[i][0]], row[network[i][1]]);
+        memcpy(w->smooth + y * w->width, row[12], (size_t)w->width);
+    }
+}
+
+/* ------------------------------------------------------------------ the blob */
 
 /* Otsu's threshold: the first level of the upper class, and how far apart the two means are. */
 static int otsu(const uint8_t *level, int32_t n, double *contrast)
@@ -222,10 +299,10 @@ static blob heaviest_blob(workspace *w, int threshold)
 {
     blob best = { 0 };
 
-    memset(w->seen, 0, sizeof w->seen);
-    for (int32_t i = 0; i < w->width * w->height; i++)
-        if (!w->seen[i] && w->smooth[i] >= threshold) {
-            blob b = flood(w, w->smooth, threshold, i);
+    fill_map(w, w->smooth, threshold);
+    for (int32_t i = 0; i < FRAMED; i++)
+        if (w->left[i]) {
+            blob b = flood(w, w->smooth, i);
 
             best = b.weight > best.weight ? b : best;
         }

@@ -45,24 +45,29 @@ static uint8_t most(uint8_t a, uint8_t b)
     return a > b ? a : b;
 }
 
-/* The largest difference between the 3 x 3 pixels around (x, y), over the channels. */
-static uint8_t range_at(const skc_quality_copy *copy, int32_t x, int32_t y)
+/* Smallest and largest of three values in a row, `step` apart. */
+static void extremes(const uint8_t *low_of, const uint8_t *high_of, size_t step, size_t count,
+                     uint8_t *restrict low, uint8_t *restrict high)
 {
-    const uint8_t *p   = copy->rgb + 3 * ((size_t)(y - 1) * (size_t)copy->width + (size_t)(x - 1));
-    size_t         row = 3 * (size_t)copy->width;
-    uint8_t        range = 0;
-
-    for (size_t c = 0; c < 3; c++) {
-        uint8_t low = 255, high = 0;
-
-        for (size_t j = 0; j < 3; j++)
-            for (size_t i = 0; i < 3; i++) {
-                low  = least(low, p[j * row + 3 * i + c]);
-                high = most(high, p[j * row + 3 * i + c]);
-            }
-        range = most(range, (uint8_t)(high - low));
+    for (size_t i = 0; i < count; i++) {
+        low[i]  = least(least(low_of[i], low_of[i + step]), low_of[i + 2 * step]);
+        high[i] = most(most(high_of[i], high_of[i + step]), high_of[i + 2 * step]);
     }
-    return range;
+}
+
+/* range[3 x + c]: the largest difference between the 3 x 3 pixels around (x + 1, y) in channel c.
+ */
+static void find_ranges(const skc_quality_copy *copy, int32_t y, uint8_t *restrict range)
+{
+    size_t         row = 3 * (size_t)copy->width;
+    uint8_t        low[3 * SKC_QUALITY_LONGEST], high[3 * SKC_QUALITY_LONGEST];
+    uint8_t        least3[3 * SKC_QUALITY_LONGEST];
+    const uint8_t *above = copy->rgb + (size_t)(y - 1) * row;
+
+    extremes(above, above, row, row, low, high);
+    extremes(low, high, 3, row - 6, least3, range);
+    for (size_t i = 0; i < row - 6; i++)
+        range[i] = (uint8_t)(range[i] - least3[i]);
 }
 
 /* Without the black around a dermatoscope's round view, which is as flat as a drawing, and its rim.
@@ -71,19 +76,21 @@ void skc__quality_flatness(const skc_quality_copy *copy, skc_quality *out)
 {
     enum { BLACK = 60, FLAT = 2, HARD = 60 };
     int32_t counted = 0, flat = 0, hard = 0;
+    uint8_t ranges[3 * SKC_QUALITY_LONGEST];
 
-    for (int32_t y = 1; y < copy->height - 1; y++)
+    for (int32_t y = 1; y < copy->height - 1 && copy->width > 2; y++) {
+        find_ranges(copy, y, ranges);
         for (int32_t x = 1; x < copy->width - 1; x++) {
-            const uint8_t *p = copy->rgb + 3 * ((size_t)y * (size_t)copy->width + (size_t)x);
-            uint8_t        range;
+            const uint8_t *p      = copy->rgb + 3 * ((size_t)y * (size_t)copy->width + (size_t)x);
+            const uint8_t *r      = ranges + 3 * (x - 1);
+            uint8_t        range  = most(most(r[0], r[1]), r[2]);
+            bool           counts = p[0] > BLACK || p[1] > BLACK || p[2] > BLACK;
 
-            if (p[0] <= BLACK && p[1] <= BLACK && p[2] <= BLACK)
-                continue;
-            range = range_at(copy, x, y);
-            counted++;
-            flat += range <= FLAT;
-            hard += range >= HARD;
+            counted += counts;
+            flat += counts && range <= FLAT;
+            hard += counts && range >= HARD;
         }
+    }
     out->flat  = counted > 0 ? (float)flat / (float)counted : 1;
     out->edges = counted > 0 ? (float)hard / (float)counted : 0;
 }

@@ -234,6 +234,17 @@ static int64_t take_unsaved(access_control *a, int32_t i, int64_t *key, int64_t 
     return unsaved;
 }
 
+/* Unless the bucket has been given to another key meanwhile. */
+static void put_back(access_control *a, int32_t i, int64_t key, int64_t unsaved)
+{
+    bucket *b = buckets_at(a->keys, i);
+
+    pthread_mutex_lock(&a->mutex);
+    if (memcmp(b->id, &key, sizeof key) == 0)
+        b->unsaved += unsaved;
+    pthread_mutex_unlock(&a->mutex);
+}
+
 /* The store waits for the disk: callers are not made to. What cannot be stored is tried again. */
 void access_flush(access_control *a)
 {
@@ -242,8 +253,6 @@ void access_flush(access_control *a)
 
         if (unsaved == 0 || store_usage_add(a->db, key, day, unsaved, NULL) == SKC_OK)
             continue;
-        pthread_mutex_lock(&a->mutex);
-        buckets_at(a->keys, i)->unsaved += unsaved;
-        pthread_mutex_unlock(&a->mutex);
+        put_back(a, i, key, unsaved);
     }
 }

@@ -25,7 +25,7 @@ buckets *buckets_create(int32_t count)
     if (table == NULL)
         return NULL;
     table->rows = 1;
-    while (table->rows * PLACES < (uint64_t)count)
+    while (count > 0 && table->rows * PLACES < (uint64_t)count)
         table->rows *= 2;
     table->place = calloc(table->rows * PLACES, sizeof *table->place);
     randombytes_buf(table->key, sizeof table->key);

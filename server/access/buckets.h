@@ -12,7 +12,7 @@ typedef struct bucket {
     uint64_t seen;                /* nanoseconds at which it was last used */
     double   tokens;
     int64_t  day, used; /* requests of that day (since 1970, UTC) */
-    int64_t  unsaved;   /* of `used`: not stored yet */
+    int64_t  unsaved;   /* not stored yet: the end of one day may count as the next */
 } bucket;
 
 typedef struct buckets buckets;

@@ -1,4 +1,5 @@
 /* letter.c - the referral letter: what a doctor wants to know, in both languages. */
+#define _POSIX_C_SOURCE 200809L
 #include "assessment/lines.h"
 #include "assessment/words.h"
 

@@ -1,4 +1,5 @@
 /* reminder.c - the next self-checks as a calendar file (RFC 5545). */
+#define _POSIX_C_SOURCE 200809L
 #include "assessment/assessment.h"
 #include "assessment/lines.h"
 #include "text.h"

@@ -1,4 +1,5 @@
 /* assessments.c - one picture and five answers; what is kept of it, and its end. */
+#define _POSIX_C_SOURCE 200809L
 #include "assessment/assessment.h"
 #include "assessment/words.h"
 #include "handlers/base64.h"
@@ -194,7 +195,7 @@ static skc_status seal(const json_t *answer, const skc_image *image, const char 
     return status;
 }
 
-/* Adds "code" and "expires" once the record is on the disk. */
+/* Adds "code" and "expires", and puts the record on the disk. */
 static skc_status keep(server *s, json_t *answer, const judged *one, const wish *w, int64_t now,
                        skc_error *err)
 {
@@ -211,12 +212,13 @@ static skc_status keep(server *s, json_t *answer, const judged *one, const wish 
     status = seal(answer, one->decoded.image, code, &sealed, &size, err);
     if (status != SKC_OK)
         return status;
-    status = store_record_add(s->db, spot, sealed, size, now, expires, err);
-    free(sealed);
     moment_text(expires, until);
-    if (status == SKC_OK && (json_object_set_new(answer, "code", json_string(code)) != 0 ||
-                             json_object_set_new(answer, "expires", json_string(until)) != 0))
+    if (json_object_set_new(answer, "code", json_string(code)) != 0 ||
+        json_object_set_new(answer, "expires", json_string(until)) != 0)
         status = SKC_ENOMEM;
+    if (status == SKC_OK)
+        status = store_record_add(s->db, spot, sealed, size, now, expires, err);
+    free(sealed);
     return status;
 }
 
@@ -225,7 +227,7 @@ static void answer(server *s, http_exchange *x, const judged *one, const wish *w
     int64_t   now  = (int64_t)time(NULL);
     json_t   *json = assessment_json(one, w, now);
     bool      kept = w->keep && judged_accepted(one);
-    skc_error err;
+    skc_error err  = { SKC_ENOMEM, "out of memory" };
 
     if (json != NULL && kept && keep(s, json, one, w, now, &err) != SKC_OK) {
         log_message(LOG_ERROR, "assessment not kept", "%s", err.message);

@@ -37,8 +37,8 @@ static bool skip_data_url(const char **text, size_t *length)
     return false;
 }
 
-/* Without white space and padding at the end: at most two '=', and only where they fill up to a
- * multiple of four is not asked, because many senders get it wrong. */
+/* Without white space and padding at the end: at most two '='. That they fill up to a multiple of
+ * four is not asked, because many senders get it wrong. */
 static size_t trimmed(const char *text, size_t length)
 {
     int padding = 0;
@@ -46,6 +46,16 @@ static size_t trimmed(const char *text, size_t length)
     while (length > 0 && (is_white(text[length - 1]) || (text[length - 1] == '=' && padding < 2)))
         padding += text[--length] == '=';
     return length;
+}
+
+/* The first byte that libsodium's decoder must not see; NULL: none. It takes a NUL for white space
+ * and, where char is signed, every byte from 0x80 on for an 'A'. */
+static const char *foreign(const char *text, size_t length)
+{
+    for (const char *at = text; at < text + length; at++)
+        if (*at == '\0' || (unsigned char)*at >= 0x80)
+            return at;
+    return NULL;
 }
 
 static skc_status fail_at(const char *name, const char *begin, const char *at, size_t left,
@@ -60,30 +70,75 @@ static skc_status fail_at(const char *name, const char *begin, const char *at, s
                    name, (unsigned char)*at, at - begin + 1);
 }
 
+/* Decodes groups of four characters as far as they are of the alphabet; where it ends, libsodium
+ * goes on. Its decoder takes the same time for all texts, which secrets need and pictures do not:
+ * it takes eight times as long. */
+static size_t decode_groups(const char *text, size_t length, bool url_safe, unsigned char *to)
+{
+    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    enum { NONE = 0x80 };
+    uint8_t value[256];
+    size_t  at;
+
+    memset(value, NONE, sizeof value);
+    for (size_t i = 0; i < 62; i++)
+        value[(unsigned char)alphabet[i]] = (uint8_t)i;
+    value[url_safe ? '-' : '+'] = 62;
+    value[url_safe ? '_' : '/'] = 63;
+    for (at = 0; length - at >= 4; at += 4, to += 3) {
+        uint32_t a = value[(unsigned char)text[at]], b = value[(unsigned char)text[at + 1]];
+        uint32_t c = value[(unsigned char)text[at + 2]], d = value[(unsigned char)text[at + 3]];
+
+        if (((a | b | c | d) & NONE) != 0)
+            break;
+        to[0] = (unsigned char)(a << 2 | b >> 4);
+        to[1] = (unsigned char)(b << 4 | c >> 2);
+        to[2] = (unsigned char)(c << 6 | d);
+    }
+    return at;
+}
+
+/* Into room for length / 4 * 3 + 3 bytes; *end: where it stopped. */
+static bool decode_all(const char *text, size_t length, unsigned char *to, size_t *size,
+                       const char **end)
+{
+    bool   url_safe = memchr(text, '-', length) != NULL || memchr(text, '_', length) != NULL;
+    size_t fast = decode_groups(text, length, url_safe, to), done = fast / 4 * 3, rest;
+
+    *end = foreign(text + fast, length - fast);
+    if (*end != NULL ||
+        sodium_base642bin(to + done, length / 4 * 3 + 3 - done, text + fast, length - fast, WHITE,
+                          &rest, end,
+                          url_safe ? sodium_base64_VARIANT_URLSAFE_NO_PADDING
+                                   : sodium_base64_VARIANT_ORIGINAL_NO_PADDING) != 0)
+        return false;
+    *size = done + rest;
+    return *end == text + length;
+}
+
 skc_status base64_decode(const char *text, size_t length, const char *name, unsigned char **bytes,
                          size_t *size, skc_error *err)
 {
     const char    *begin = text, *end;
     unsigned char *decoded;
-    int            variant = sodium_base64_VARIANT_ORIGINAL_NO_PADDING;
+    size_t         found;
 
+    for (; length > 0 && is_white(*text); length--)
+        text++;
     if (!skip_data_url(&text, &length))
         return failure(err, SKC_EFORMAT, "%s: a data URL must go on with ';base64,'", name);
     length = trimmed(text, length);
     if (length == 0)
         return failure(err, SKC_EINVAL, "%s: there is nothing in it", name);
-    if (memchr(text, '-', length) != NULL || memchr(text, '_', length) != NULL)
-        variant = sodium_base64_VARIANT_URLSAFE_NO_PADDING;
     decoded = malloc(length / 4 * 3 + 3);
     if (decoded == NULL)
         return failure_memory(err);
-    if (sodium_base642bin(decoded, length / 4 * 3 + 3, text, length, WHITE, size, &end, variant) !=
-            0 ||
-        end != text + length) {
+    if (!decode_all(text, length, decoded, &found, &end)) {
         free(decoded);
         return fail_at(name, begin, end, (size_t)(text + length - end), err);
     }
     *bytes = decoded;
+    *size  = found;
     return SKC_OK;
 }
 

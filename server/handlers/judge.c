@@ -1,6 +1,7 @@
 /* judge.c - one way for all routes: pictures are decoded, looked at, and given to the networks. */
 #include "handlers/judge.h"
 #include "handlers/base64.h"
+#include "json_with.h"
 #include "text.h"
 
 #include <math.h>
@@ -242,8 +243,8 @@ static json_t *names_json(const skc_model *model)
     json_t *names = json_object();
 
     for (int32_t i = 0; i < skc_model_label_count(model); i++)
-        json_object_set_new(names, skc_model_label(model, i),
-                            text_json(label_text(skc_model_label(model, i))));
+        names = json_with(names, skc_model_label(model, i),
+                          text_json(label_text(skc_model_label(model, i))));
     return names;
 }
 
@@ -258,7 +259,7 @@ static json_t *verdict_json(const judged *one, inference_task task)
         return json_pack("{s:n, s:n, s:n, s:n}", "label", "probabilities", "decision", "heat_map");
     probabilities = json_object();
     for (int32_t i = 0; i < skc_model_label_count(model); i++)
-        json_object_set_new(probabilities, skc_model_label(model, i), number((double)p[i]));
+        probabilities = json_with(probabilities, skc_model_label(model, i), number((double)p[i]));
     return json_pack("{s:s, s:o, s:o, s:o}", "label",
                      skc_model_label(model, skc_model_decide(model, p)), "probabilities",
                      probabilities, "decision", decision_json(one->result.models, task, p),

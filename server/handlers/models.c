@@ -1,6 +1,7 @@
 /* models.c - the models in use: what they are, their labels, and putting others in their place. */
 #include "handlers/handlers.h"
 #include "handlers/judge.h"
+#include "json_with.h"
 #include "text.h"
 
 #include <math.h>
@@ -17,10 +18,10 @@ static json_t *points_json(const skc_model *model)
     for (int32_t i = 0; i < skc_model_operating_point_count(model); i++) {
         skc_operating_point p = skc_model_operating_point(model, i);
 
-        json_array_append_new(list,
-                              json_pack("{s:s, s:o, s:o, s:o}", "name", p.name, "threshold",
-                                        share(p.threshold), "sensitivity", share(p.sensitivity),
-                                        "specificity", share(p.specificity)));
+        list =
+            json_with_item(list, json_pack("{s:s, s:o, s:o, s:o}", "name", p.name, "threshold",
+                                           share(p.threshold), "sensitivity", share(p.sensitivity),
+                                           "specificity", share(p.specificity)));
     }
     return list;
 }
@@ -33,7 +34,7 @@ static json_t *labels_json(const inference_models *models, inference_task task)
     for (int32_t i = 0; i < skc_model_label_count(model); i++) {
         const char *label = skc_model_label(model, i);
 
-        json_array_append_new(list, json_pack("{s:s, s:o, s:b}", "label", label, "name",
+        list = json_with_item(list, json_pack("{s:s, s:o, s:b}", "label", label, "name",
                                               text_json(label_text(label)), "malignant",
                                               inference_malignant(models, task)[i]));
     }
@@ -52,8 +53,10 @@ static json_t *model_json(const inference_models *models, inference_task task)
                   labels_json(models, task), "operating_points", points_json(model), "loaded",
                   inference_models_loaded(models), "quantised", skc_model_is_quantised(model));
 
-    if (answer != NULL && further != NULL)
-        json_object_update(answer, further);
+    if (further == NULL || json_object_update(answer, further) != 0) {
+        json_decref(answer);
+        answer = NULL;
+    }
     json_decref(further);
     return answer;
 }
@@ -92,15 +95,13 @@ void handle_labels(void *context, http_exchange *x)
     http_reply_json(x, 200, answer);
 }
 
+/* Messages name files, which are for the log only. */
 static void answer_change(server *s, http_exchange *x, const char *event, skc_status status,
                           const skc_error *err)
 {
     if (status != SKC_OK) {
-        log_message(LOG_ERROR, event, "%s", err->message);
-        http_reply_problem(x, status == SKC_ENOTFOUND ? HTTP_NOT_FOUND : HTTP_BAD_VALUE, "%s",
-                           status == SKC_ENOTFOUND
-                               ? err->message
-                               : "the models stay as they were; the log says why");
+        log_message(LOG_ERROR, "models not changed", "%s", err->message);
+        http_reply_problem(x, HTTP_BAD_VALUE, "the models stay as they were; the log says why");
         return;
     }
     log_message(LOG_INFO, event, "other models are in use");
@@ -122,5 +123,8 @@ void handle_models_rollback(void *context, http_exchange *x)
     skc_error  err;
     skc_status status = inference_roll_back(s->inference, &err);
 
-    answer_change(s, x, "models rolled back", status, &err);
+    if (status == SKC_ENOTFOUND)
+        http_reply_problem(x, HTTP_NOT_FOUND, "%s", err.message);
+    else
+        answer_change(s, x, "models rolled back", status, &err);
 }

@@ -73,13 +73,16 @@ static bool read_head(const char *head, size_t length, multipart_part *part)
     return false;
 }
 
+/* *at: behind the line end of a delimiter; then behind the delimiter that ends the part. */
 static skc_status read_part(const char **at, const char *end, const char *delimiter,
                             multipart_part *part, int32_t number, skc_error *err)
 {
     const char *head = *at, *stop = memmem(head, (size_t)(end - head), "\r\n\r\n", 4);
     const char *next;
 
-    if (stop == NULL || stop - head > LONGEST_HEAD || !read_head(head, (size_t)(stop - head), part))
+    if (stop == NULL || stop - head > LONGEST_HEAD ||
+        memmem(head - 2, (size_t)(stop - head) + 2, delimiter, strlen(delimiter)) != NULL ||
+        !read_head(head, (size_t)(stop - head), part))
         return failure(err, SKC_EFORMAT,
                        "part %d has no head with 'Content-Disposition: form-data; name=\"...\"'",
                        number);

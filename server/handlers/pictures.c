@@ -1,6 +1,7 @@
 /* pictures.c - the pictures of a request: as JSON with base64, as the raw body, or as multipart. */
 #include "handlers/pictures.h"
 #include "handlers/base64.h"
+#include "handlers/long_json.h"
 #include "handlers/multipart.h"
 
 #include <math.h>
@@ -8,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_PARTS = PICTURES_MOST + 2 };
+/* LONG_TEXT: characters from which it pays to leave a picture in the body. */
+enum { MOST_PARTS = PICTURES_MOST + 2, LONG_TEXT = 4096 };
 
 static bool refuse(picture_failure *f, http_problem problem, const char *detail)
 {
@@ -91,17 +93,19 @@ static bool read_texts(http_exchange *x, const char *crop, const char *explain, 
 
 /* ------------------------------------------------------------------ JSON */
 
-bool picture_from_base64(const json_t *text, sent_picture *p)
+static bool from_base64(const long_json *body, const json_t *string, sent_picture *p)
 {
-    skc_error  err;
-    skc_status status;
+    const char *text;
+    size_t      length;
+    skc_error   err;
+    skc_status  status;
 
-    if (!json_is_string(text)) {
+    if (!json_is_string(string)) {
         snprintf(err.message, sizeof err.message, "%s must be a text in base64", p->name);
         return refuse(&p->failure, HTTP_BAD_VALUE, err.message);
     }
-    status   = base64_decode(json_string_value(text), json_string_length(text), p->name, &p->owned,
-                             &p->size, &err);
+    text     = long_json_text(body, string, &length);
+    status   = base64_decode(text, length, p->name, &p->owned, &p->size, &err);
     p->bytes = p->owned;
     if (status == SKC_OK)
         return true;
@@ -112,8 +116,14 @@ bool picture_from_base64(const json_t *text, sent_picture *p)
                   err.message);
 }
 
+bool picture_from_base64(const json_t *text, sent_picture *p)
+{
+    return from_base64(&(long_json){ .count = 0 }, text, p);
+}
+
 /* An element of "images": a text, or an object with a crop of its own. */
-static bool read_element(const json_t *element, const json_t *crop, sent_picture *p)
+static bool read_element(const long_json *body, const json_t *element, const json_t *crop,
+                         sent_picture *p)
 {
     const json_t *text = element, *own = crop;
 
@@ -128,7 +138,7 @@ static bool read_element(const json_t *element, const json_t *crop, sent_picture
     }
     if (!crop_json(own, p))
         return refuse(&p->failure, HTTP_BAD_VALUE, CROP_HELP);
-    return picture_from_base64(text, p);
+    return from_base64(body, text, p);
 }
 
 /* Refuses members that nobody knows: a misspelt option must not pass for its default. */
@@ -154,8 +164,9 @@ static bool check_members(http_exchange *x, json_t *body, const char *const *mem
     return true;
 }
 
-static bool take_images(http_exchange *x, const json_t *body, int32_t most, picture_list *list)
+static bool take_images(http_exchange *x, const long_json *read, int32_t most, picture_list *list)
 {
+    const json_t *body  = read->json;
     const json_t *image = json_object_get(body, "image"), *images = json_object_get(body, "images");
     const json_t *crop  = json_object_get(body, "crop");
     size_t        count = json_array_size(images);
@@ -176,7 +187,7 @@ static bool take_images(http_exchange *x, const json_t *body, int32_t most, pict
         sent_picture *p = &list->item[i];
 
         snprintf(p->name, sizeof p->name, image == NULL ? "images[%d]" : "image", (int)i);
-        read_element(image == NULL ? json_array_get(images, (size_t)i) : image, crop, p);
+        read_element(read, image == NULL ? json_array_get(images, (size_t)i) : image, crop, p);
     }
     return true;
 }
@@ -187,19 +198,19 @@ static bool read_json(http_exchange *x, const char *const *members, int32_t most
     size_t        size;
     const char   *text = http_body(x, &size);
     json_error_t  error;
+    long_json     read;
     const json_t *explain;
 
     if (http_query(x, "crop") != NULL || http_query(x, "explain") != NULL) {
         http_reply_problem(x, HTTP_BAD_VALUE, "crop and explain belong into the JSON, not the URL");
         return false;
     }
-    list->json = json_loadb(text, size, JSON_REJECT_DUPLICATES, &error);
-    http_release_body(x);
-    if (list->json == NULL) {
+    if (!long_json_read(text, size, LONG_TEXT, &read, &error)) {
         http_reply_problem(x, HTTP_BAD_JSON, "line %d, column %d: %s", error.line, error.column,
                            error.text);
         return false;
     }
+    list->json = read.json;
     if (!json_is_object(list->json)) {
         http_reply_problem(x, HTTP_BAD_JSON, "the body must be an object");
         return false;
@@ -210,8 +221,9 @@ static bool read_json(http_exchange *x, const char *const *members, int32_t most
         return false;
     }
     list->explain = json_is_true(explain);
-    if (!check_members(x, list->json, members) || !take_images(x, list->json, most, list))
+    if (!check_members(x, list->json, members) || !take_images(x, &read, most, list))
         return false;
+    http_release_body(x);
     json_object_del(list->json, "image"); /* their memory is of use elsewhere */
     json_object_del(list->json, "images");
     return true;

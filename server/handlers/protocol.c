@@ -5,6 +5,7 @@
  */
 #include "handlers/handlers.h"
 #include "handlers/judge.h"
+#include "json_with.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -177,15 +178,15 @@ static json_t *outputs_json(const judged *all, int32_t count, const inference_mo
         double       sum  = good ? inference_malignant_probability(models, task, p) : 0;
 
         for (int32_t k = 0; k < labels; k++)
-            json_array_append_new(probabilities,
-                                  json_real(good ? round((double)p[k] * 1e6) / 1e6 : 0));
-        json_array_append_new(
+            probabilities = json_with_item(probabilities,
+                                           json_real(good ? round((double)p[k] * 1e6) / 1e6 : 0));
+        names = json_with_item(
             names, json_string(good ? skc_model_label(model, skc_model_decide(model, p)) : ""));
-        json_array_append_new(
+        malignant = json_with_item(
             malignant,
             json_boolean(good && sum >= (double)inference_point(models, task).threshold));
-        json_array_append_new(refusals,
-                              json_string(good ? "" : skc_quality_name(all[i].quality.reason)));
+        refusals = json_with_item(refusals,
+                                  json_string(good ? "" : skc_quality_name(all[i].quality.reason)));
     }
     return json_pack("[o, o, o, o]", output("probabilities", "FP32", count, labels, probabilities),
                      output("label", "BYTES", count, 0, names),
@@ -219,15 +220,15 @@ static void answer(http_exchange *x, const json_t *body, const judged *all, int3
     json_t                 *outputs = outputs_json(all, count, models, task);
     json_t                 *reply;
 
-    if (!select_outputs(json_object_get(body, "outputs"), outputs)) {
+    if (outputs != NULL && !select_outputs(json_object_get(body, "outputs"), outputs)) {
         json_decref(outputs);
         wrong(x, "outputs may be probabilities, label, malignant and refusal, each once");
         return;
     }
     reply = json_pack("{s:s, s:s, s:o}", "model_name", inference_task_name(task), "model_version",
                       inference_model_version(models, task), "outputs", outputs);
-    if (reply != NULL && json_is_string(id))
-        json_object_set_new(reply, "id", json_string(json_string_value(id)));
+    if (json_is_string(id))
+        reply = json_with(reply, "id", json_string(json_string_value(id)));
     http_reply_json(x, 200, reply);
 }
 

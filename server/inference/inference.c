@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include "inference/inference.h"
 #include "failure.h"
+#include "inference/batch.h"
 #include "inference/models.h"
 
 #include <pthread.h>
@@ -14,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MAX_BATCH = 64, MAX_THREADS = 256 };
+enum { MAX_THREADS = 256, MAX_WAIT = 1000000 };
 
 #define NANOSECONDS 1000000000ULL
 
@@ -50,7 +51,7 @@ struct inference {
     inference_options options;
     char             *folder;
     pthread_mutex_t   mutex;
-    pthread_mutex_t   changing; /* one reload or roll-back at a time */
+    pthread_mutex_t   changing; /* one reload at a time */
     pthread_cond_t    arrived;
     queue             queue[INFERENCE_TASKS];
     int32_t           waiting;
@@ -100,40 +101,6 @@ static void finish(struct inference *s, item *i, skc_status status, const skc_er
         pthread_cond_signal(&i->call->done);
 }
 
-static skc_status draw_heat(inference_models *models, int32_t thread, inference_task task, item *i,
-                            skc_error *err)
-{
-    skc_explainer *explainer;
-    skc_heat       heat;
-    skc_status     status = models_explainer(models, thread, task, &explainer, err);
-
-    if (status == SKC_OK)
-        status = skc_explainer_run(explainer, i->request->image, -1, &heat, err);
-    if (status == SKC_OK)
-        status = skc_image_overlay(i->request->image, &heat, 0.6F, &i->answer->heat_map, err);
-    return status;
-}
-
-/* Predicts `count` items of one set of models; their answers get the rows of `all`. */
-static skc_status predict(inference_models *models, int32_t thread, inference_task task,
-                          item *const *items, int32_t count, float *all, skc_error *err)
-{
-    const skc_image *images[MAX_BATCH];
-    size_t           labels = (size_t)skc_model_label_count(inference_model(models, task));
-    skc_status       status;
-
-    for (int32_t i = 0; i < count; i++)
-        images[i] = items[i]->request->image;
-    status = skc_session_predict(models_session(models, thread, task), images, count, all, err);
-    for (int32_t i = 0; i < count && status == SKC_OK; i++) {
-        items[i]->answer->probabilities = malloc(labels * sizeof(float));
-        if (items[i]->answer->probabilities == NULL)
-            return failure_memory(err);
-        memcpy(items[i]->answer->probabilities, all + (size_t)i * labels, labels * sizeof(float));
-    }
-    return status;
-}
-
 static bool is_of_no_use(const item *i)
 {
     const inference_request *r = i->request;
@@ -142,26 +109,15 @@ static bool is_of_no_use(const item *i)
 }
 
 /* Runs a batch without the mutex; statuses[i] is that of items[i]. */
-static void run_batch(struct inference *s, int32_t thread, inference_task task, item **items,
+static void run_batch(struct inference *s, int32_t thread, inference_task task, item *const *items,
                       int32_t count, skc_status *statuses, skc_error *errors)
 {
-    inference_models *models  = items[0]->call->models;
-    size_t            labels  = (size_t)skc_model_label_count(inference_model(models, task));
-    float            *all     = malloc((size_t)count * labels * sizeof(float));
-    uint64_t          started = now();
-    skc_error         err;
-    skc_status        status =
-        all == NULL ? failure_memory(&err) : predict(models, thread, task, items, count, all, &err);
+    batch_item all[MAX_BATCH];
+    uint64_t   started = now();
 
-    for (int32_t i = 0; i < count; i++) {
-        statuses[i] = status;
-        errors[i]   = err;
-        if (status != SKC_OK && count > 1 && all != NULL) /* one picture's fault is its own */
-            statuses[i] = predict(models, thread, task, &items[i], 1, all, &errors[i]);
-        if (statuses[i] == SKC_OK && items[i]->request->explain)
-            statuses[i] = draw_heat(models, thread, task, items[i], &errors[i]);
-    }
-    free(all);
+    for (int32_t i = 0; i < count; i++)
+        all[i] = (batch_item){ items[i]->request, items[i]->answer };
+    batch_run(items[0]->call->models, thread, task, all, count, statuses, errors);
     if (s->options.batched != NULL)
         s->options.batched(s->options.context, task, count,
                            (double)(now() - started) / (double)NANOSECONDS);
@@ -193,45 +149,51 @@ static item *pop(struct inference *s, inference_task task)
     return i;
 }
 
-/* The task whose first item came first; -1: nothing waits. */
-static int oldest(const struct inference *s)
-{
-    int best = -1;
-
-    for (int t = 0; t < INFERENCE_TASKS; t++)
-        if (s->queue[t].count > 0 &&
-            (best < 0 || s->queue[t].first->arrived < s->queue[best].first->arrived))
-            best = t;
-    return best;
-}
-
 /* When a batch of the task should be begun: now, unless more may come. */
 static uint64_t due(const struct inference *s, int task)
 {
     const queue *q = &s->queue[task];
 
-    return q->count >= s->options.batch || s->stopping
+    return q->count == 0 ? UINT64_MAX
+           : q->count >= s->options.batch || s->stopping
                ? 0
                : q->first->arrived + (uint64_t)s->options.wait_microseconds * 1000;
+}
+
+/* Of the tasks that are due at `time`, the one whose first item came first, so that a full queue
+ * does not keep the other one waiting; -1: none is, before *next. */
+static int choose(const struct inference *s, uint64_t time, uint64_t *next)
+{
+    int best = -1;
+
+    *next = UINT64_MAX;
+    for (int t = 0; t < INFERENCE_TASKS; t++) {
+        uint64_t at = due(s, t);
+
+        if (at < *next)
+            *next = at;
+        if (at <= time && (best < 0 || s->queue[t].first->arrived < s->queue[best].first->arrived))
+            best = t;
+    }
+    return best;
 }
 
 /* With the mutex held: the task to take a batch of; -1: the end. */
 static int wait_for_work(struct inference *s)
 {
     for (;;) {
-        int             task = oldest(s);
-        struct timespec until;
+        uint64_t next;
+        int      task = choose(s, now(), &next);
 
-        if (task >= 0 && due(s, task) <= now())
+        if (task >= 0 || s->stopping)
             return task;
-        if (task < 0 && s->stopping)
-            return -1;
-        if (task < 0) {
+        if (next == UINT64_MAX) {
             pthread_cond_wait(&s->arrived, &s->mutex);
-            continue;
+        } else {
+            struct timespec until = timespec_of(next);
+
+            pthread_cond_timedwait(&s->arrived, &s->mutex, &until);
         }
-        until = timespec_of(due(s, task));
-        pthread_cond_timedwait(&s->arrived, &s->mutex, &until);
     }
 }
 
@@ -364,36 +326,12 @@ skc_status inference_check(inference *s, uint64_t deadline, skc_error *err)
 
 /* ------------------------------------------------------------------ models */
 
-/* Tries every session of a set that nobody else knows yet. */
-static skc_status try_models(inference_models *models, int32_t threads, skc_error *err)
-{
-    float     *probabilities = NULL;
-    skc_image *image         = NULL;
-    skc_status status        = skc_image_create(32, 32, NULL, NULL, &image, err);
-
-    for (int t = 0; t < INFERENCE_TASKS && status == SKC_OK; t++) {
-        size_t labels = (size_t)skc_model_label_count(inference_model(models, (inference_task)t));
-
-        free(probabilities);
-        probabilities = malloc(labels * sizeof(float));
-        if (probabilities == NULL)
-            status = failure_memory(err);
-        for (int32_t i = 0; i < threads && status == SKC_OK; i++)
-            status =
-                skc_session_predict(models_session(models, i, (inference_task)t),
-                                    (const skc_image *const[]){ image }, 1, probabilities, err);
-    }
-    free(probabilities);
-    skc_image_free(image);
-    return status;
-}
-
 static skc_status load(inference *s, inference_models **out, skc_error *err)
 {
     inference_models *models;
     skc_status        status = models_load(&s->options, s->threads, ++s->last_number, &models, err);
 
-    if (status == SKC_OK && (status = try_models(models, s->threads, err)) != SKC_OK)
+    if (status == SKC_OK && (status = models_try(models, err)) != SKC_OK)
         inference_models_release(models);
     if (status == SKC_OK)
         *out = models;
@@ -502,9 +440,15 @@ skc_status inference_create(const inference_options *options, inference **out, s
     inference *s;
     skc_status status;
 
-    if (options->batch < 1 || options->batch > MAX_BATCH || options->threads > MAX_THREADS)
+    if (options->batch < 1 || options->batch > MAX_BATCH || options->threads < 0 ||
+        options->threads > MAX_THREADS)
         return failure(err, SKC_EINVAL, "%d pictures in a batch, %d threads; 1..%d and 0..%d go",
                        options->batch, options->threads, MAX_BATCH, MAX_THREADS);
+    if (options->wait_microseconds < 0 || options->wait_microseconds > MAX_WAIT ||
+        options->queue < 1)
+        return failure(err, SKC_EINVAL,
+                       "%d microseconds to wait, a queue of %d; 0..%d and 1 or more go",
+                       options->wait_microseconds, options->queue, MAX_WAIT);
     s = calloc(1, sizeof *s);
     if (s == NULL)
         return failure_memory(err);

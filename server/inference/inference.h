@@ -100,7 +100,8 @@ skc_operating_point inference_point(const inference_models *models, inference_ta
 /* The model's point "sensitivity_98", which misses less; without one, half the default threshold.
  */
 skc_operating_point inference_sensitive_point(const inference_models *models, inference_task task);
-/* The version of a model: "version" in its provenance, else the first 12 digits of its SHA-256. */
+/* The version of a model: "version" of its provenance with '+', if there is one, then the first 12
+ * digits of its SHA-256. */
 const char         *inference_model_version(const inference_models *models, inference_task task);
 
 #endif

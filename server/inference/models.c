@@ -1,4 +1,5 @@
 /* models.c - one set of loaded models with the sessions of all inference threads. */
+#define _POSIX_C_SOURCE 200809L
 #include "inference/models.h"
 #include "failure.h"
 #include "tasks.h"
@@ -77,17 +78,30 @@ static skc_status mark_malignant(inference_models *set, inference_task task, con
                : failure(err, SKC_EMISMATCH, "%s: which labels are malignant is not known", path);
 }
 
+/* How much of a UTF-8 text fits, so that no character is cut. */
+static int whole_bytes(const char *text)
+{
+    enum { MOST = 40 };
+    int length = (int)strnlen(text, MOST + 1);
+
+    if (length <= MOST)
+        return length;
+    for (length = MOST; length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80;)
+        length--;
+    return length;
+}
+
 static void write_version(inference_models *set, inference_task task)
 {
     const skc_model *model  = set->model[task];
     json_t          *origin = json_loads(skc_model_provenance(model), 0, NULL);
     const char      *text   = json_string_value(json_object_get(origin, "version"));
 
-    snprintf(set->version[task], sizeof set->version[task], "%.12s",
-             text != NULL ? text : skc_model_sha256(model));
     if (text != NULL)
-        snprintf(set->version[task], sizeof set->version[task], "%.40s+%.12s", text,
-                 skc_model_sha256(model));
+        snprintf(set->version[task], sizeof set->version[task], "%.*s+%.12s", whole_bytes(text),
+                 text, skc_model_sha256(model));
+    else
+        snprintf(set->version[task], sizeof set->version[task], "%.12s", skc_model_sha256(model));
     json_decref(origin);
 }
 
@@ -154,6 +168,29 @@ skc_status models_load(const inference_options *options, int32_t threads, uint64
         *out = set;
     else
         models_free(set);
+    return status;
+}
+
+skc_status models_try(inference_models *models, skc_error *err)
+{
+    float     *probabilities = NULL;
+    skc_image *image         = NULL;
+    skc_status status        = skc_image_create(32, 32, NULL, NULL, &image, err);
+
+    for (int t = 0; t < INFERENCE_TASKS && status == SKC_OK; t++) {
+        size_t labels = (size_t)skc_model_label_count(inference_model(models, (inference_task)t));
+
+        free(probabilities);
+        probabilities = malloc(labels * sizeof(float));
+        if (probabilities == NULL)
+            status = failure_memory(err);
+        for (int32_t i = 0; i < models->threads && status == SKC_OK; i++)
+            status =
+                skc_session_predict(models_session(models, i, (inference_task)t),
+                                    (const skc_image *const[]){ image }, 1, probabilities, err);
+    }
+    free(probabilities);
+    skc_image_free(image);
     return status;
 }
 

@@ -8,6 +8,8 @@
  * for `batch` pictures. The caller holds it. */
 skc_status models_load(const inference_options *options, int32_t threads, uint64_t number,
                        inference_models **out, skc_error *err);
+/* Every session predicts a made-up picture; before anybody else knows the set. */
+skc_status models_try(inference_models *models, skc_error *err);
 void       models_hold(inference_models *models);
 
 /* Those of one thread: nobody else may use them. */

@@ -66,10 +66,17 @@ void log_event(log_level level, const char *event, json_t *fields)
 void log_message(log_level level, const char *event, const char *format, ...)
 {
     char    text[1024];
+    json_t *fields;
     va_list arguments;
 
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    log_event(level, event, json_pack("{s:s%}", "message", text, strlen(text)));
+    fields = json_pack("{s:s}", "message", text);
+    if (fields == NULL) { /* a name that is not UTF-8, or a character that was cut in two */
+        for (char *c = text; *c != '\0'; c++)
+            *c = (char)((unsigned char)*c >= 0x80 ? '?' : *c);
+        fields = json_pack("{s:s}", "message", text);
+    }
+    log_event(level, event, fields);
 }

@@ -97,7 +97,7 @@ void metrics_request(metrics *m, const http_report *report)
     int32_t        i      = 0;
 
     pthread_mutex_lock(&m->mutex);
-    while (i < STATUSES - 1 && r->status[i] != 0 && r->status[i] != report->status)
+    while (i < STATUSES - 1 && r->requests[i] > 0 && r->status[i] != report->status)
         i++;
     r->status[i] = report->status;
     r->requests[i]++;

@@ -12,20 +12,22 @@ enum { SECONDS_A_DAY = 86400 };
     "id, name, shown, hash, admin, rate, quota, created, revoked, "                                \
     "coalesce((SELECT max(day) FROM key_usage WHERE key = api_key.id), 0)"
 
-static store_key read_key(sqlite3_stmt *row)
+static store_key read_key(statement *s)
 {
-    store_key key = { .id        = sqlite3_column_int64(row, 0),
-                      .admin     = sqlite3_column_int(row, 4) != 0,
-                      .rate      = sqlite3_column_int(row, 5),
-                      .quota     = sqlite3_column_int(row, 6),
-                      .created   = sqlite3_column_int64(row, 7),
-                      .revoked   = sqlite3_column_int64(row, 8),
-                      .last_used = sqlite3_column_int64(row, 9) * SECONDS_A_DAY };
+    sqlite3_stmt *row  = s->handle;
+    store_key     key  = { .id        = sqlite3_column_int64(row, 0),
+                           .admin     = sqlite3_column_int(row, 4) != 0,
+                           .rate      = sqlite3_column_int(row, 5),
+                           .quota     = sqlite3_column_int(row, 6),
+                           .created   = sqlite3_column_int64(row, 7),
+                           .revoked   = sqlite3_column_int64(row, 8),
+                           .last_used = sqlite3_column_int64(row, 9) * SECONDS_A_DAY };
+    const void   *hash = sqlite3_column_blob(row, 3);
 
-    snprintf(key.name, sizeof key.name, "%s", (const char *)sqlite3_column_text(row, 1));
-    snprintf(key.shown, sizeof key.shown, "%s", (const char *)sqlite3_column_text(row, 2));
-    if (sqlite3_column_bytes(row, 3) == STORE_HASH_BYTES)
-        memcpy(key.hash, sqlite3_column_blob(row, 3), STORE_HASH_BYTES);
+    if (hash != NULL && sqlite3_column_bytes(row, 3) == STORE_HASH_BYTES)
+        memcpy(key.hash, hash, STORE_HASH_BYTES);
+    statement_copy_text(s, 1, key.name, sizeof key.name);
+    statement_copy_text(s, 2, key.shown, sizeof key.shown);
     return key;
 }
 
@@ -62,12 +64,13 @@ skc_status store_key_find(store *db, const uint8_t hash[STORE_HASH_BYTES], store
     store_key  key;
     bool       found;
 
+    db = db->reader;
     store_lock(db);
     s = statement_begin(db, "SELECT " KEY_COLUMNS " FROM api_key WHERE hash = ? AND revoked = 0");
     statement_blob(&s, hash, STORE_HASH_BYTES);
     found = statement_row(&s);
     if (found)
-        key = read_key(s.handle);
+        key = read_key(&s);
     status = statement_end(&s, err);
     store_unlock(db);
     if (status == SKC_OK && !found)
@@ -112,7 +115,7 @@ skc_status store_key_list(store *db, store_key **keys, int32_t *count, skc_error
             status = failure_memory(err);
         } else {
             list      = larger;
-            list[n++] = read_key(s.handle);
+            list[n++] = read_key(&s);
         }
     }
     end = statement_end(&s, status == SKC_OK ? err : NULL);
@@ -151,6 +154,7 @@ skc_status store_usage(store *db, int64_t key, int64_t day, int64_t *requests, s
     skc_status status;
     int64_t    sum;
 
+    db = db->reader;
     store_lock(db);
     s = statement_begin(db, "SELECT requests FROM key_usage WHERE key = ? AND day = ?");
     statement_int(&s, key);

@@ -7,6 +7,18 @@
 
 /* ------------------------------------------------------------------ adding */
 
+/* What has expired and is not erased yet does not come back. */
+static skc_status drop_expired(store *db, const uint8_t spot[STORE_HASH_BYTES], int64_t now,
+                               skc_error *err)
+{
+    statement s = statement_begin(db, "DELETE FROM spot WHERE hash = ? AND expires <= ?");
+
+    statement_blob(&s, spot, STORE_HASH_BYTES);
+    statement_int(&s, now);
+    statement_row(&s);
+    return statement_end(&s, err);
+}
+
 /* Makes the spot or puts off its end; *id is its number. */
 static skc_status touch_spot(store *db, const uint8_t spot[STORE_HASH_BYTES], int64_t expires,
                              int64_t *id, skc_error *err)
@@ -45,6 +57,8 @@ skc_status store_record_add(store *db, const uint8_t spot[STORE_HASH_BYTES], con
     store_lock(db);
     status = store_begin(db, err);
     if (status == SKC_OK)
+        status = drop_expired(db, spot, now, err);
+    if (status == SKC_OK)
         status = touch_spot(db, spot, expires, &id, err);
     if (status == SKC_OK)
         status = insert_record(db, id, sealed, size, now, err);
@@ -57,14 +71,18 @@ skc_status store_record_add(store *db, const uint8_t spot[STORE_HASH_BYTES], con
 
 static skc_status copy_record(sqlite3_stmt *row, store_record *out, skc_error *err)
 {
+    const void *sealed = sqlite3_column_blob(row, 2);
+
     out->id      = sqlite3_column_int64(row, 0);
     out->created = sqlite3_column_int64(row, 1);
     out->size    = (size_t)sqlite3_column_bytes(row, 2);
     out->sealed  = malloc(out->size + 1);
-    if (out->sealed == NULL)
+    if (out->sealed == NULL || (sealed == NULL && out->size > 0)) {
+        free(out->sealed);
         return failure_memory(err);
+    }
     if (out->size > 0)
-        memcpy(out->sealed, sqlite3_column_blob(row, 2), out->size);
+        memcpy(out->sealed, sealed, out->size);
     return SKC_OK;
 }
 
@@ -158,8 +176,8 @@ void store_records_free(store_record *records, int32_t count)
 
 /* ------------------------------------------------------------------ erasing */
 
-/* The log holds pages as they were: they go too. A reader in another process may delay that until
- * the next time. */
+/* The log holds pages as they were: they go too. A long reader in another process may delay that
+ * until the next time: store_expire does it whether it has erased anything or not. */
 static void forget_log(store *db)
 {
     sqlite3_exec(db->db, "PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL);
@@ -197,7 +215,7 @@ skc_status store_expire(store *db, int64_t now, int64_t *erased, skc_error *err)
     statement_row(&s);
     changed = sqlite3_changes(db->db);
     status  = statement_end(&s, err);
-    if (status == SKC_OK && changed > 0)
+    if (status == SKC_OK)
         forget_log(db);
     store_unlock(db);
     if (status == SKC_OK)

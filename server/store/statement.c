@@ -2,6 +2,8 @@
 #include "store/statement.h"
 #include "failure.h"
 
+#include <stdio.h>
+
 void store_lock(store *db)
 {
     pthread_mutex_lock(&db->mutex);
@@ -23,6 +25,7 @@ static skc_status fail(store *db, int code, skc_error *err)
     case SQLITE_NOTADB:
         return failure(err, SKC_EFORMAT, "%s: %s", db->path, text);
     case SQLITE_FULL:
+    case SQLITE_TOOBIG:
         return failure(err, SKC_ELIMIT, "%s: %s", db->path, text);
     default:
         return failure(err, SKC_EIO, "%s: %s", db->path, text);
@@ -65,6 +68,16 @@ bool statement_row(statement *s)
     if (code != SQLITE_ROW && code != SQLITE_DONE)
         s->code = code;
     return code == SQLITE_ROW;
+}
+
+/* SQLite has no text for lack of memory, too: that is the end of the statement. */
+void statement_copy_text(statement *s, int column, char *out, size_t room)
+{
+    const char *text = (const char *)sqlite3_column_text(s->handle, column);
+
+    if (text == NULL && sqlite3_errcode(s->db->db) == SQLITE_NOMEM)
+        s->code = SQLITE_NOMEM;
+    snprintf(out, room, "%s", text == NULL ? "" : text);
 }
 
 skc_status statement_end(statement *s, skc_error *err)

@@ -7,12 +7,13 @@
 #include <pthread.h>
 #include <sqlite3.h>
 
-/* One connection, used by one thread at a time: statements here take microseconds, and a commit
- * waits for the disk only where something is kept. */
+/* One connection, used by one thread at a time. */
 struct store {
     sqlite3        *db;
     char           *path;
     pthread_mutex_t mutex;
+    store          *reader; /* a second connection: keys are looked up on threads that must not wait
+                               while another writes to the disk; NULL in the reader itself */
 };
 
 /* A prepared statement with what went wrong so far: binding and stepping do nothing after the first
@@ -34,6 +35,8 @@ void       statement_text(statement *s, const char *value);
 void       statement_blob(statement *s, const void *bytes, size_t size);
 /* True: there is a row. */
 bool       statement_row(statement *s);
+/* Copies a text of the row, cut to fit; "" where there is none. */
+void       statement_copy_text(statement *s, int column, char *out, size_t room);
 /* Ends it; the status of everything since statement_begin. */
 skc_status statement_end(statement *s, skc_error *err);
 /* A whole statement without values or rows. */

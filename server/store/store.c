@@ -22,29 +22,40 @@ static skc_status read_version(store *db, int64_t *version, skc_error *err)
     return statement_end(&s, err);
 }
 
-/* Runs the steps that are missing, each with its number in one transaction. */
+/* Runs the steps that are missing, in a transaction; another program may have run them since the
+ * version was read, so it is read again. */
+static skc_status run_steps(store *db, int64_t newest, skc_error *err)
+{
+    int64_t    version;
+    char       sql[64];
+    skc_status status = read_version(db, &version, err);
+
+    for (; status == SKC_OK && version < newest; version++) {
+        status = store_run(db, store_migrations[version], err);
+        snprintf(sql, sizeof sql, "PRAGMA user_version = %lld", (long long)version + 1);
+        if (status == SKC_OK)
+            status = store_run(db, sql, err);
+    }
+    return status;
+}
+
 static skc_status migrate(store *db, skc_error *err)
 {
     int64_t    version, newest = 0;
-    char       sql[64];
     skc_status status = read_version(db, &version, err);
 
     while (store_migrations[newest] != NULL)
         newest++;
-    if (status == SKC_OK && version > newest)
+    if (status == SKC_OK && (version < 0 || version > newest))
         return failure(err, SKC_EUNSUPPORTED,
                        "%s: its schema is version %lld; this program knows up to %lld", db->path,
                        (long long)version, (long long)newest);
-    for (; version < newest && status == SKC_OK; version++) {
-        status = store_begin(db, err);
-        if (status == SKC_OK)
-            status = store_run(db, store_migrations[version], err);
-        snprintf(sql, sizeof sql, "PRAGMA user_version = %lld", (long long)version + 1);
-        if (status == SKC_OK)
-            status = store_run(db, sql, err);
-        status = store_commit(db, status, err);
-    }
-    return status;
+    if (status != SKC_OK || version == newest)
+        return status;
+    status = store_begin(db, err);
+    if (status == SKC_OK)
+        status = run_steps(db, newest, err);
+    return store_commit(db, status, err);
 }
 
 /* secure_delete: what is erased is overwritten. trusted_schema off: SQLite's advice for files that
@@ -63,13 +74,15 @@ static skc_status open_connection(store *db, skc_error *err)
                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX, NULL);
 
     if (code != SQLITE_OK)
-        return failure(err, SKC_EIO, "%s: %s", db->path,
-                       db->db == NULL ? "out of memory" : sqlite3_errmsg(db->db));
+        return failure(err, code == SQLITE_NOMEM ? SKC_ENOMEM : SKC_EIO, "%s: %s", db->path,
+                       sqlite3_errstr(code));
+    if (sqlite3_db_readonly(db->db, "main") != 0)
+        return failure(err, SKC_EIO, "%s: it may not be written", db->path);
     sqlite3_busy_timeout(db->db, BUSY_MILLISECONDS);
     return store_run(db, settings_sql, err);
 }
 
-skc_status store_open(const char *folder, store **out, skc_error *err)
+static skc_status connect_to(const char *folder, store **out, skc_error *err)
 {
     store     *db     = calloc(1, sizeof *db);
     size_t     length = strlen(folder) + sizeof "/skincnn.db";
@@ -83,7 +96,22 @@ skc_status store_open(const char *folder, store **out, skc_error *err)
     pthread_mutex_init(&db->mutex, NULL);
     status = open_connection(db, err);
     if (status == SKC_OK)
-        status = migrate(db, err);
+        *out = db;
+    else
+        store_close(db);
+    return status;
+}
+
+skc_status store_open(const char *folder, store **out, skc_error *err)
+{
+    store     *db;
+    skc_status status = connect_to(folder, &db, err);
+
+    if (status != SKC_OK)
+        return status;
+    status = migrate(db, err);
+    if (status == SKC_OK)
+        status = connect_to(folder, &db->reader, err);
     if (status == SKC_OK)
         *out = db;
     else
@@ -95,6 +123,7 @@ void store_close(store *db)
 {
     if (db == NULL)
         return;
+    store_close(db->reader);
     sqlite3_close(db->db);
     pthread_mutex_destroy(&db->mutex);
     free(db->path);
@@ -112,7 +141,7 @@ skc_status store_check(store *db, skc_error *err)
     store_lock(db);
     s = statement_begin(db, "PRAGMA integrity_check(1)");
     if (statement_row(&s))
-        snprintf(finding, sizeof finding, "%s", (const char *)sqlite3_column_text(s.handle, 0));
+        statement_copy_text(&s, 0, finding, sizeof finding);
     status = statement_end(&s, err);
     if (status == SKC_OK && strcmp(finding, "ok") != 0)
         status = failure(err, SKC_EFORMAT, "%s: %s", db->path, finding);
@@ -128,8 +157,8 @@ static skc_status copy_pages(store *db, const char *target, skc_error *err)
     int             code   = sqlite3_open(target, &copy);
     skc_status      status = SKC_OK;
 
-    if (code == SQLITE_OK)
-        backup = sqlite3_backup_init(copy, "main", db->db, "main");
+    if (code == SQLITE_OK && (backup = sqlite3_backup_init(copy, "main", db->db, "main")) == NULL)
+        code = sqlite3_errcode(copy);
     while (backup != NULL && code == SQLITE_OK) {
         store_lock(db);
         code = sqlite3_backup_step(backup, BACKUP_PAGES);

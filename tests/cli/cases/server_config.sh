@@ -31,7 +31,7 @@ try skincnn-server --config absent.conf --check-config
 for listen in 127.0.0.1 localhost:80 127.0.0.1:65536 127.0.0.1:8o ::1:80 '[127.0.0.1]:80' :80; do
     try skincnn-server -d here --check-config --listen $listen
 done
-try skincnn-server -d here --check-config --workers 0
+try skincnn-server -d here --check-config --workers 1025
 try skincnn-server -d here --check-config --log loud
 try skincnn-server -d here --check-config --body-limit 200M
 try skincnn-server -d here --check-config --connections 10 --connections-each 11
