@@ -1,6 +1,7 @@
 /* add.c - the sum of its inputs: shortcuts of residual networks. */
 #include "layers/band.h"
 #include "layers/geometry.h"
+#include "layers/tally.h"
 
 #include <math.h>
 #include <string.h>
@@ -82,6 +83,17 @@ static void forward(const void *options, const skc_layer_io *io)
                forward_part);
 }
 
+/* The gradient of the first input's pixels at..next-1, just written. */
+static void tally_gradient(const skc_call *call, size_t at, size_t next, int32_t part)
+{
+    const skc_input *x     = &call->io->in[0];
+    const size_t     first = at * (size_t)call->io->out_shape.c;
+
+    if (skc__tally_on(&call->gradient->tally))
+        skc__tally_products(&call->gradient->tally, call->io->kernels, part, next - at, &x->view,
+                            x->data + first, call->gradient->in[0] + first);
+}
+
 /* Hands `values` numbers of the gradient from value `at` on to every input. */
 static void hand_on(const skc_call *call, size_t at, size_t values, const float *dy)
 {
@@ -113,6 +125,7 @@ static void backward_part(const skc_call *call, size_t begin, size_t end, int32_
             dy = block;
         }
         hand_on(call, at * c, (next - at) * c, dy);
+        tally_gradient(call, at, next, part);
     }
 }
 

@@ -386,7 +386,7 @@ static void test_a_step_of_random_graphs(void **state)
  * last bit decides. */
 static const char large[] =
     "{\"name\":\"n\",\"input\":{\"height\":172,\"width\":180},\"layers\":["
-    NORMED("a", "\"type\":\"conv2d\",\"filters\":20,\"kernel\":3,\"padding\":\"same\"")
+    NORMED("a", "\"type\":\"conv2d\",\"filters\":68,\"kernel\":3,\"padding\":\"same\"")
     RELU6("a_relu")
     NORMED("b", "\"type\":\"depthwise_conv2d\",\"kernel\":3,\"padding\":1")
     NORMED("c", "\"type\":\"conv2d\",\"filters\":24,\"kernel\":2,\"stride\":2")

@@ -325,8 +325,8 @@ static void test_same_threads_same_bits(void **state)
 static void test_far(void **state)
 {
     static const char *const far[] = {
-        "{\"inputs\": [[2, 250, 251, 32]], \"kernel\": 3, \"padding\": 1}",
-        "{\"inputs\": [[1, 301, 402, 32]], \"kernel\": 3, \"padding\": 1, \"stride\": 2}",
+        "{\"inputs\": [[2, 370, 362, 32]], \"kernel\": 3, \"padding\": 1}",
+        "{\"inputs\": [[1, 531, 502, 32]], \"kernel\": 3, \"padding\": 1, \"stride\": 2}",
     };
 
     (void)state;

@@ -1,0 +1,55 @@
+/* direct.h - what both directions of the direct way of convolution have in common. */
+#ifndef SKC_LAYERS_DIRECT_H
+#define SKC_LAYERS_DIRECT_H
+
+#include "layers/correlation.h"
+
+/* How a call is cut. The buffers that a thread has stand in its scratch in this order. */
+typedef struct skc_direct_cut {
+    skc_convolution c; /* its window flat, where it can be */
+    skc_reading     x, dz;
+    skc_shape       in, out;
+    size_t  height, rows, band_rows;     /* of places: of a picture, of all, of a band at most */
+    size_t  x_floats, dz_floats, pixels; /* pixels: of a list, at most */
+    int32_t parts;
+    bool    far;    /* what is read does not stay in a last-level cache of the usual size */
+    bool    turned; /* the gradient of the weights is (groups, patch, c_out) */
+} skc_direct_cut;
+
+/* What a part works with: bands, and two lists of pixels and one of places. */
+typedef struct skc_direct_desk {
+    float        *x, *dz;
+    const float **left, **right;
+    float       **out;
+} skc_direct_desk;
+
+/* One call, as its parts see it. */
+typedef struct skc_direct_job {
+    skc_direct_cut cut;
+    skc_packing    packing;
+    const float   *packed;
+    float         *to_pack; /* NULL: packed before */
+    float         *desks;
+} skc_direct_job;
+
+/* Weights of a filter, and of all. */
+size_t skc__direct_patch(const skc_convolution *c);
+size_t skc__direct_weights(const skc_convolution *c);
+
+/* Both gradients, or one, are computed from the same bands. */
+skc_direct_cut skc__direct_backward_cut(const skc_convolution *c, const skc_source *x,
+                                        const skc_source *dz, bool wants_data, bool wants_weights);
+
+size_t          skc__direct_desk_floats(const skc_direct_cut *t);
+skc_direct_desk skc__direct_desk_of(const skc_direct_job *j, int32_t part);
+
+/* Scratch is packed weights, where there are none prepared, then the parts' desks. */
+void skc__direct_start(skc_direct_job *j, const skc_layer_io *io, bool backward,
+                       const void *prepared);
+
+/* Band `number` of the `count`, as even as can be, that rows begin..end-1 make. */
+skc_band skc__direct_band(const skc_direct_cut *t, size_t begin, size_t end, size_t number,
+                          size_t count);
+size_t   skc__direct_bands(const skc_direct_cut *t, size_t begin, size_t end);
+
+#endif
