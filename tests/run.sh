@@ -27,6 +27,8 @@ run()
     if [ "$bad" -gt 0 ]; then
         echo "--- $name: $bad failed (exit status $status)"
         tail -n 60 "$log"
+        echo "--- of these:"
+        grep -A 15 '^not ok' "$log" | grep -v '^ok ' | head -n 120
     fi
 }
 

@@ -103,7 +103,7 @@ static void write_http(server *s, metrics_text *text)
     gauge(text, "http_waiting", "Requests that wait for a worker.", f.waiting);
     gauge(text, "http_running", "Requests in work.", f.running);
     gauge(text, "http_body_bytes", "Bytes of bodies held.", (double)f.body_bytes);
-    counter(text, "http_connections_total", "Connections taken.", f.accepted);
+    counter(text, "http_accepted_total", "Connections taken.", f.accepted);
     counter(text, "http_overdue_total", "Connections closed because a request came too slowly.",
             f.overdue);
 }

@@ -42,7 +42,7 @@ def run_example(s, name, kind, key):
         with open(script, "w", encoding="utf-8") as file:
             file.write(text)
         done = subprocess.run([RUN[kind], script], cwd=folder, capture_output=True, text=True,
-                              env=environment(), timeout=60 * SLOW, check=False)
+                              env={**environment(), "NODE_NO_WARNINGS": "1"}, timeout=60 * SLOW, check=False)
         files = {}
         for file_name in os.listdir(folder):
             with open(os.path.join(folder, file_name), "rb") as file:
