@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define FIELD(name) offsetof(settings, name)
 
@@ -162,12 +163,24 @@ static bool check_lists(const settings *s)
     return true;
 }
 
+/* A pipe in its place would keep the start waiting for ever. */
+static bool is_pipe(const char *path)
+{
+    struct stat status;
+
+    return path != NULL && stat(path, &status) == 0 && S_ISFIFO(status.st_mode);
+}
+
 bool settings_check(const settings *s, char host[64], uint16_t *port)
 {
     if (!split_listen(s, host, port))
         return false;
     if (s->data == NULL || s->data[0] == '\0') {
         cli_error("--data is required: the folder of the database");
+        return false;
+    }
+    if (is_pipe(s->clinics)) {
+        cli_error("--clinics is '%s'; it must be a file and not a pipe", s->clinics);
         return false;
     }
     if (s->body_limit > s->body_budget) {

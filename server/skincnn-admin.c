@@ -74,12 +74,29 @@ static skc_status add_key(const cli_call *call, store *db, skc_error *err)
     return SKC_OK;
 }
 
+/* UTF-8 without control characters: one line of a list, and a text of JSON. */
+static bool is_text(const char *text)
+{
+    json_t *string = json_string(text);
+    bool    good   = string != NULL;
+
+    for (; good && *text != '\0'; text++)
+        good = (unsigned char)*text >= ' ' && *text != 0x7F;
+    json_decref(string);
+    return good;
+}
+
 static int key_add(const cli_call *call)
 {
     const admin_settings *o = call->settings;
 
-    if (o->name == NULL || o->name[0] == '\0' || strlen(o->name) > STORE_NAME_BYTES)
-        return cli_usage(call, "--name is required: 1 to %d bytes", (int)STORE_NAME_BYTES);
+    if (o->name == NULL || o->name[0] == '\0')
+        return cli_usage(call, "--name is required: who the key is for");
+    if (strlen(o->name) > STORE_NAME_BYTES)
+        return cli_usage(call, "--name has %zu bytes; %d are allowed", strlen(o->name),
+                         (int)STORE_NAME_BYTES);
+    if (!is_text(o->name))
+        return cli_usage(call, "--name must be UTF-8 without control characters");
     return with_store(call, add_key);
 }
 
@@ -102,8 +119,9 @@ static void print_key(const store_key *k, bool json)
     day_text(k->revoked, revoked);
     day_text(k->last_used, used);
     if (json)
-        cli_json_line(json_pack("{s:I, s:s, s:s, s:b, s:i, s:i, s:I, s:I, s:I}", "id",
-                                (json_int_t)k->id, "name", k->name, "shown", k->shown, "admin",
+        cli_json_line(json_pack("{s:I, s:o, s:s, s:b, s:i, s:i, s:I, s:I, s:I}", "id",
+                                (json_int_t)k->id, "name", cli_json_text(k->name), "shown",
+                                k->shown, "admin",
                                 (int)k->admin, "rate", k->rate, "quota", k->quota, "created",
                                 (json_int_t)k->created, "revoked", (json_int_t)k->revoked,
                                 "last_used", (json_int_t)k->last_used));
@@ -135,28 +153,41 @@ static int key_list(const cli_call *call)
     return with_store(call, list_keys);
 }
 
-static skc_status revoke_keys(const cli_call *call, store *db, skc_error *err)
+/* One key by its number; false after a message. */
+static bool revoke(store *db, const char *text)
 {
-    for (int32_t i = 0; i < call->count; i++) {
-        char      *end;
-        long long  id     = strtoll(call->arguments[i], &end, 10);
-        skc_status status = SKC_OK;
+    char      *end;
+    skc_error  err;
+    long long  id = strtoll(text, &end, 10);
 
-        if (*end != '\0' || end == call->arguments[i]) {
-            snprintf(err->message, sizeof err->message, "'%s' is not the number of a key",
-                     call->arguments[i]);
-            return SKC_EINVAL;
-        }
-        status = store_key_revoke(db, id, (int64_t)time(NULL), err);
-        if (status != SKC_OK)
-            return status;
+    if (*end != '\0' || end == text) {
+        cli_error("'%s' is not the number of a key", text);
+        return false;
     }
-    return SKC_OK;
+    if (store_key_revoke(db, id, (int64_t)time(NULL), &err) != SKC_OK) {
+        cli_error("%s", err.message);
+        return false;
+    }
+    return true;
 }
 
 static int key_revoke(const cli_call *call)
 {
-    return with_store(call, revoke_keys);
+    const admin_settings *o      = call->settings;
+    int32_t               failed = 0;
+    store                *db;
+    skc_error             err;
+
+    if (o->data == NULL)
+        return cli_usage(call, "--data is required: the folder of the database");
+    if (store_open(o->data, &db, &err) != SKC_OK) {
+        cli_error("%s", err.message);
+        return CLI_FAILED;
+    }
+    for (int32_t i = 0; i < call->count; i++)
+        failed += !revoke(db, call->arguments[i]);
+    store_close(db);
+    return failed == 0 ? CLI_OK : failed < call->count ? CLI_SOME_FAILED : CLI_FAILED;
 }
 
 /* ------------------------------------------------------------------ the database */

@@ -206,7 +206,8 @@ skc_status file_make_folder(const char *path, skc_error *err)
             continue;
         *at = '\0';
         if (mkdir(part, 0777) != 0 && (errno != EEXIST || !file_is_folder(part)))
-            status = fail_errno(err, part, "make the folder");
+            status = file_exists(part) ? failure(err, SKC_EINVAL, "%s: it is not a folder", part)
+                                       : fail_errno(err, part, "make the folder");
         *at = end;
         if (end == '\0')
             break;

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { BUSY_MILLISECONDS = 10000, BACKUP_PAGES = 256 };
@@ -132,19 +133,28 @@ void store_close(store *db)
 
 /* ------------------------------------------------------------------ care */
 
+/* What SQLite finds first, in one line; `name` begins the message. */
+static skc_status find_damage(sqlite3 *db, const char *name, skc_error *err)
+{
+    sqlite3_stmt *check;
+    char          finding[200] = "no answer";
+
+    if (sqlite3_prepare_v2(db, "PRAGMA integrity_check(1)", -1, &check, NULL) != SQLITE_OK)
+        return failure(err, SKC_EFORMAT, "%s: %s", name, sqlite3_errmsg(db));
+    if (sqlite3_step(check) == SQLITE_ROW && sqlite3_column_text(check, 0) != NULL)
+        snprintf(finding, sizeof finding, "%s", (const char *)sqlite3_column_text(check, 0));
+    sqlite3_finalize(check);
+    for (char *c = finding; (c = strchr(c, '\n')) != NULL;)
+        *c = ' ';
+    return strcmp(finding, "ok") == 0 ? SKC_OK : failure(err, SKC_EFORMAT, "%s: %s", name, finding);
+}
+
 skc_status store_check(store *db, skc_error *err)
 {
-    statement  s;
-    char       finding[200] = "";
     skc_status status;
 
     store_lock(db);
-    s = statement_begin(db, "PRAGMA integrity_check(1)");
-    if (statement_row(&s))
-        statement_copy_text(&s, 0, finding, sizeof finding);
-    status = statement_end(&s, err);
-    if (status == SKC_OK && strcmp(finding, "ok") != 0)
-        status = failure(err, SKC_EFORMAT, "%s: %s", db->path, finding);
+    status = find_damage(db->db, db->path, err);
     store_unlock(db);
     return status;
 }
@@ -169,6 +179,8 @@ static skc_status copy_pages(store *db, const char *target, skc_error *err)
     if (code != SQLITE_OK)
         status = failure(err, SKC_EIO, "%s: %s", target,
                          copy == NULL ? "out of memory" : sqlite3_errmsg(copy));
+    if (status == SKC_OK) /* a damaged copy must not take the place of the last good one */
+        status = find_damage(copy, target, err);
     sqlite3_close(copy);
     return status;
 }
@@ -183,14 +195,36 @@ static skc_status sync_file(const char *path, skc_error *err)
     return code == 0 ? SKC_OK : failure(err, SKC_EIO, "%s: cannot be synced", path);
 }
 
+/* A copy may take the place of an older copy: not of a device, nor of what is in use. */
+static skc_status check_target(const store *db, const char *path, skc_error *err)
+{
+    static const char *const parts[] = { "", "-wal", "-shm" };
+    struct stat              target, source;
+    char                     name[4096];
+
+    if (stat(path, &target) != 0)
+        return SKC_OK;
+    if (!S_ISREG(target.st_mode))
+        return failure(err, SKC_EINVAL, "%s: it is not a regular file", path);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        snprintf(name, sizeof name, "%s%s", db->path, parts[i]);
+        if (stat(name, &source) == 0 && source.st_dev == target.st_dev &&
+            source.st_ino == target.st_ino)
+            return failure(err, SKC_EINVAL, "%s: it is a part of the database itself", path);
+    }
+    return SKC_OK;
+}
+
 skc_status store_backup(store *db, const char *path, skc_error *err)
 {
     size_t     length    = strlen(path) + sizeof ".tmp";
     char      *temporary = malloc(length);
-    skc_status status;
+    skc_status status    = check_target(db, path, err);
 
-    if (temporary == NULL)
-        return failure_memory(err);
+    if (status != SKC_OK || temporary == NULL) {
+        free(temporary);
+        return status != SKC_OK ? status : failure_memory(err);
+    }
     snprintf(temporary, length, "%s.tmp", path);
     unlink(temporary);
     status = copy_pages(db, temporary, err);

@@ -19,12 +19,15 @@ skincnn-admin key-list -d data | days
 echo "---- what is wrong"
 try skincnn-admin key-revoke -d data 1
 try skincnn-admin key-revoke -d data 99
+try skincnn-admin key-revoke -d data 99 2
 try skincnn-admin key-revoke -d data one
 try skincnn-admin key-revoke -d data
 try skincnn-admin key-add -d data
 try skincnn-admin key-add --name nobody
 skincnn-admin key-add -d data -n "$(printf %0101d 1)" 2>&1 || echo "[exit $?, a long name]"
 try skincnn-admin key-add -d data -n x --rate -1
+skincnn-admin key-add -d data -n "$(printf 'two\nlines')" 2>/dev/null || echo "[exit $?, two lines]"
+try skincnn-admin backup -d data data/skincnn.db
 try skincnn-admin key-list -d absent
 echo "---- copies and checks"
 try skincnn-admin check -d data

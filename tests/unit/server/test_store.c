@@ -484,6 +484,59 @@ static void test_backup(void **state)
     store_close(db);
 }
 
+/* Nothing but an older copy may be replaced, and not by a damaged one. */
+static void test_backup_targets(void **state)
+{
+    static const char *const own[] = { "skincnn.db", "skincnn.db-wal" };
+    store                   *db    = open_store();
+    skc_error                err;
+    struct stat              before, after;
+
+    (void)state;
+    add_record(db, 1, "text", 0, 1000);
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
+        assert_int_equal(stat(file_path(own[i]), &before), 0);
+        assert_fails(store_backup(db, file_path(own[i]), &err), SKC_EINVAL, err, "itself");
+        assert_int_equal(stat(file_path(own[i]), &after), 0);
+        assert_int_equal(before.st_ino, after.st_ino);
+    }
+    assert_int_equal(mkfifo(file_path("copy"), 0600), 0);
+    assert_fails(store_backup(db, file_path("copy"), &err), SKC_EINVAL, err, "regular");
+    assert_int_equal(stat(file_path("copy"), &after), 0);
+    assert_true(S_ISFIFO(after.st_mode));
+    assert_fails(store_backup(db, "/tmp", &err), SKC_EINVAL, err, "regular");
+    store_close(db);
+}
+
+static void test_backup_of_damage(void **state)
+{
+    store    *db = open_store();
+    char      text[20001];
+    skc_error err;
+    FILE     *file;
+
+    (void)state;
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    for (int i = 0; i < 20; i++)
+        add_record(db, i, text, 0, 1000);
+    assert_works(store_backup(db, file_path("copy"), &err), err);
+    store_close(db); /* all pages are in the database now */
+    file = fopen(file_path("skincnn.db"), "r+b");
+    assert_non_null(file);
+    for (long at = 3 * 4096; at < 12 * 4096; at += 4096) {
+        fseek(file, at, SEEK_SET);
+        fwrite("damage damage damage", 1, 20, file);
+    }
+    fclose(file);
+    db = open_store();
+    assert_fails(store_check(db, &err), SKC_EFORMAT, err, "skincnn.db");
+    assert_null(strchr(err.message, '\n'));
+    assert_fails(store_backup(db, file_path("copy"), &err), SKC_EFORMAT, err, "copy");
+    store_close(db);
+    assert_int_equal(ask(file_path("copy"), "SELECT count(*) FROM record"), 20); /* the old one */
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
 
 int main(void)
@@ -493,7 +546,7 @@ int main(void)
         CASE(test_opened_at_once), CASE(test_damaged),         CASE(test_read_only),
         CASE(test_keys),           CASE(test_usage),           CASE(test_records),
         CASE(test_expiry),         CASE(test_erased_for_good), CASE(test_threads),
-        CASE(test_backup),
+        CASE(test_backup),         CASE(test_backup_targets),  CASE(test_backup_of_damage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
