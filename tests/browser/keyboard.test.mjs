@@ -26,6 +26,17 @@ async function headingHasFocus(page, name)
     assert.equal(await page.evaluate(() => document.activeElement.localName), 'h1', `the focus goes to the heading of ${name}`);
 }
 
+/** A press may come before Chromium hands its choosers over: then another one is needed. */
+async function chooserByEnter(page)
+{
+    for (let presses = 0; presses < 3; presses++) {
+        const [chooser] = await Promise.all([
+            page.waitForEvent('filechooser', { timeout: 5000 }).catch(() => null), page.keyboard.press('Enter')]);
+        if (chooser) return chooser;
+    }
+    return assert.fail('no file chooser opens');
+}
+
 test('the keyboard alone', async () => {
     await s.withPage({ ...s.DESKTOP, path: '/?lang=en' }, async (page) => {
         await s.step(page, 'start');
@@ -41,7 +52,7 @@ test('the keyboard alone', async () => {
         await page.keyboard.press('Enter');
         await headingHasFocus(page, 'photo');
         await tabTo(page, '#source-folder');
-        const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.keyboard.press('Enter')]);
+        const chooser = await chooserByEnter(page);
         await chooser.setFiles(s.lesion('mel'));
         await page.locator('.preview .main:focus').waitFor();
         await page.keyboard.press('Enter');
