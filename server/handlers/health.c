@@ -49,21 +49,21 @@ static skc_status try_decoder(server *s, uint64_t deadline, skc_error *err)
 
 /* A real inference by both models, behind whatever waits: a service whose threads hang is not
  * ready. */
+skc_status health_check(server *s, uint64_t deadline, skc_error *err)
+{
+    skc_status status = try_decoder(s, deadline, err);
+
+    return status == SKC_OK ? inference_check(s->inference, deadline, err) : status;
+}
+
 void handle_ready(void *context, http_exchange *x)
 {
-    server    *s        = context;
-    uint64_t   deadline = http_now() + READY_TIME;
-    skc_error  err;
-    skc_status status;
+    server   *s = context;
+    skc_error err;
 
-    if (atomic_load(&s->draining)) {
+    if (atomic_load(&s->draining))
         http_reply_problem(x, HTTP_LOADING, "the service is ending");
-        return;
-    }
-    status = try_decoder(s, deadline, &err);
-    if (status == SKC_OK)
-        status = inference_check(s->inference, deadline, &err);
-    if (status != SKC_OK)
+    else if (health_check(s, http_now() + READY_TIME, &err) != SKC_OK)
         http_reply_problem(x, HTTP_BUSY, "%s", err.message);
     else
         http_reply_json(x, 200, json_pack("{s:s}", "status", "ready"));

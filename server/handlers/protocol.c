@@ -53,8 +53,7 @@ void handle_v2_ready(void *context, http_exchange *x)
     server   *s = context;
     skc_error err;
 
-    if (atomic_load(&s->draining) ||
-        inference_check(s->inference, http_deadline(x), &err) != SKC_OK)
+    if (atomic_load(&s->draining) || health_check(s, http_deadline(x), &err) != SKC_OK)
         http_reply_problem(x, HTTP_LOADING, "the server is not ready");
     else
         http_reply_json(x, 200, json_pack("{s:b}", "ready", 1));
@@ -68,8 +67,7 @@ void handle_v2_model_ready(void *context, http_exchange *x)
 
     if (!find_model(s, x, &task))
         return;
-    if (atomic_load(&s->draining) ||
-        inference_check(s->inference, http_deadline(x), &err) != SKC_OK)
+    if (atomic_load(&s->draining) || health_check(s, http_deadline(x), &err) != SKC_OK)
         http_reply_problem(x, HTTP_LOADING, "the model is not ready");
     else
         http_reply_json(x, 200,

@@ -107,11 +107,6 @@ const char *http_path(const http_exchange *x)
     return x->target.path;
 }
 
-const http_route *http_route_of(const http_exchange *x)
-{
-    return x->match.route;
-}
-
 const char *http_parameter(const http_exchange *x, const char *name)
 {
     return router_value(&x->match, name);

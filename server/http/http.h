@@ -49,20 +49,19 @@ typedef struct http_route {
 
 /* ------------------------------------------------------------------ the request */
 
-const char       *http_method(const http_exchange *exchange);
-const char       *http_path(const http_exchange *exchange); /* decoded, without the query */
-const http_route *http_route_of(const http_exchange *exchange);
+const char *http_method(const http_exchange *exchange);
+const char *http_path(const http_exchange *exchange); /* decoded, without the query */
 /* The part of the path that stands for {name}, decoded; NULL: the route has no such name. */
-const char       *http_parameter(const http_exchange *exchange, const char *name);
+const char *http_parameter(const http_exchange *exchange, const char *name);
 /* NULL where absent; "" where it has no value. */
-const char       *http_query(const http_exchange *exchange, const char *name);
-const char       *http_header(const http_exchange *exchange, const char *name);
+const char *http_query(const http_exchange *exchange, const char *name);
+const char *http_header(const http_exchange *exchange, const char *name);
 /* The media type of the body in lower case without parameters; "" where none is given. */
-const char       *http_media_type(const http_exchange *exchange);
+const char *http_media_type(const http_exchange *exchange);
 /* The whole body with a NUL after it that `size` does not count. */
-const char       *http_body(const http_exchange *exchange, size_t *size);
+const char *http_body(const http_exchange *exchange, size_t *size);
 /* Gives the memory of the body back before the reply: it is "" from then on. */
-void              http_release_body(http_exchange *exchange);
+void        http_release_body(http_exchange *exchange);
 
 /* 26 characters, time-ordered; or the caller's own. */
 const char *http_request_id(const http_exchange *exchange);
