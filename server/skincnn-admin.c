@@ -121,10 +121,9 @@ static void print_key(const store_key *k, bool json)
     if (json)
         cli_json_line(json_pack("{s:I, s:o, s:s, s:b, s:i, s:i, s:I, s:I, s:I}", "id",
                                 (json_int_t)k->id, "name", cli_json_text(k->name), "shown",
-                                k->shown, "admin",
-                                (int)k->admin, "rate", k->rate, "quota", k->quota, "created",
-                                (json_int_t)k->created, "revoked", (json_int_t)k->revoked,
-                                "last_used", (json_int_t)k->last_used));
+                                k->shown, "admin", (int)k->admin, "rate", k->rate, "quota",
+                                k->quota, "created", (json_int_t)k->created, "revoked",
+                                (json_int_t)k->revoked, "last_used", (json_int_t)k->last_used));
     else
         printf("%4" PRId64 "  %-12s  %-5s  %8d  %8d  %-10s  %-10s  %-10s  %s\n", k->id, k->shown,
                k->admin ? "admin" : "", k->rate, k->quota, created, used, revoked, k->name);
@@ -156,9 +155,9 @@ static int key_list(const cli_call *call)
 /* One key by its number; false after a message. */
 static bool revoke(store *db, const char *text)
 {
-    char      *end;
-    skc_error  err;
-    long long  id = strtoll(text, &end, 10);
+    char     *end;
+    skc_error err;
+    long long id = strtoll(text, &end, 10);
 
     if (*end != '\0' || end == text) {
         cli_error("'%s' is not the number of a key", text);

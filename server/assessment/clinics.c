@@ -67,7 +67,8 @@ static skc_status check_rows(const clinics *c, const char *name, skc_error *err)
             return failure(err, SKC_EFORMAT, "%s: clinic %d has no name", name, row);
         if (!is_page(csv_cell(&c->table, row, c->column[4])))
             return failure(err, SKC_EFORMAT,
-                           "%s: the url of clinic %d begins with neither https:// nor http://", name, row);
+                           "%s: the url of clinic %d begins with neither https:// nor http://",
+                           name, row);
     }
     return SKC_OK;
 }

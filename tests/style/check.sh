@@ -3,15 +3,15 @@
 # Prints what breaks a rule, as file:line where there is one; exits 1 if anything does.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
-found=0
+offences_found=$(mktemp) || exit 2 # a pipe's end is a shell of its own: a variable would be lost
+trap 'rm -f "$offences_found"' EXIT
 
 # complain RULE: reads offences from standard input.
 complain()
 {
     offences=$(cat)
     [ -z "$offences" ] && return
-    found=1
-    printf '%s\n' "$offences" | sed "s|^|$1: |"
+    printf '%s\n' "$offences" | sed "s|^|$1: |" | tee -a "$offences_found"
 }
 
 # A floor includes headers of its own or lower floors only. kernels and image stand side by side.
@@ -106,5 +106,4 @@ sizes | complain "too long"
 markers | complain "left-over marker"
 headers | complain "header does not compile alone"
 formatting | complain "format"
-[ $found -eq 0 ] && echo "lint: nothing found"
-exit $found
+[ ! -s "$offences_found" ] && echo "lint: nothing found"
