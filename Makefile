@@ -123,7 +123,10 @@ $(B)/%.o: %.c
 $(B)/tools/report_assets.o: $(REPORT_FILES)
 
 # The layer registry is made from the folder; it changes only when the list of files does.
-LAYERS := $(filter-out int8 int8_convolution int8_depthwise int8_pools layer geometry clamp band tally correlation direct direct_backward depthwise_backward winograd winograd_pass convolution,$(sort $(patsubst libskincnn/layers/%.c,%, \
+NO_LAYERS := band clamp convolution correlation depthwise_backward direct direct_backward \
+             direct_pooled geometry int8 int8_convolution int8_depthwise int8_pools layer pooling \
+             tally winograd winograd_pass
+LAYERS := $(filter-out $(NO_LAYERS),$(sort $(patsubst libskincnn/layers/%.c,%, \
             $(wildcard libskincnn/layers/*.c))))
 $(B)/layers.list: FORCE
 	@mkdir -p $(@D)

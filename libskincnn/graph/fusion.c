@@ -1,4 +1,4 @@
-/* fusion.c - which passes over memory a training step does without. */
+/* fusion.c - which passes over memory a walk does without. */
 #include "graph/fusion.h"
 
 #include <math.h>
@@ -25,6 +25,7 @@ static void fuse_nothing(const skc_graph *graph, skc_fused *fused)
     for (int32_t i = 0; i < graph->node_count; i++) {
         fused[i] = (skc_fused){ .low            = graph->nodes[i].low,
                                 .high           = graph->nodes[i].high,
+                                .pool           = -1,
                                 .view           = -1,
                                 .gradient_view  = -1,
                                 .tally          = -1,
@@ -80,7 +81,43 @@ static void fuse_clamps(const skc_graph *graph, skc_fused *fused)
     }
 }
 
-/* What a skipped clamp's readers need is needed of its input. */
+/* The one node that reads the output of node i, over skipped clamps; -1: there is none. */
+static int32_t stored_reader(const skc_graph *graph, const skc_fused *fused, int32_t i)
+{
+    do
+        i = only_reader(graph, fused, i);
+    while (i >= 0 && fused[i].skipped);
+    return i;
+}
+
+/* It makes no difference on which side of the pool the clamp is: the layer before it takes it. */
+static void fuse_pools(const skc_graph *graph, int32_t pictures, const skc_plan_context *context,
+                       skc_fused *fused)
+{
+    for (int32_t i = 0; i < graph->node_count; i++) {
+        const skc_node  *node = &graph->nodes[i];
+        const int32_t    j    = stored_reader(graph, fused, i);
+        skc_plan_context with = *context;
+
+        if (node->ops->absorbs_pool == NULL || j < 0 || !graph->nodes[j].ops->is_max_pool ||
+            (skc__is_clamped(fused, i) && skc__is_clamped(fused, j)))
+            continue;
+        with.pooling = graph->nodes[j].config;
+        if (!node->ops->absorbs_pool(node->config, skc__graph_shape(graph, node->in[0], pictures),
+                                     &with))
+            continue;
+        if (skc__is_clamped(fused, j)) {
+            fused[i].low  = fused[j].low;
+            fused[i].high = fused[j].high;
+            fused[j].low  = -INFINITY;
+            fused[j].high = INFINITY;
+        }
+        fused[i].pool    = j;
+        fused[j].skipped = true;
+    }
+}
+
+/* What a skipped node's readers need is needed of its input. */
 static void find_plain(const skc_graph *graph, skc_fused *fused)
 {
     fused[graph->node_count - 1].plain = true;
@@ -120,8 +157,7 @@ static void fuse_gradient_views(const skc_graph *graph, skc_fused *fused)
     }
 }
 
-/* The node whose output is the first input of node i, over skipped clamps; -1: the graph's input.
- */
+/* The node whose output is the first input of node i, over skipped ones; -1: the graph's input. */
 static int32_t writer_of(const skc_graph *graph, const skc_fused *fused, int32_t i)
 {
     int32_t before = graph->nodes[i].in[0] - 1;
@@ -153,12 +189,16 @@ static void fuse_tallies(const skc_graph *graph, skc_fused *fused)
     }
 }
 
-void skc__fuse(const skc_graph *graph, bool on, skc_fused *fused)
+void skc__fuse(const skc_graph *graph, skc_fusion fusion, int32_t pictures,
+               const skc_plan_context *context, skc_fused *fused)
 {
     fuse_nothing(graph, fused);
-    if (!on)
+    if (fusion == SKC_FUSE_ALL)
+        fuse_clamps(graph, fused);
+    if (fusion != SKC_FUSE_NOTHING)
+        fuse_pools(graph, pictures, context, fused);
+    if (fusion != SKC_FUSE_ALL)
         return;
-    fuse_clamps(graph, fused);
     find_plain(graph, fused);
     fuse_views(graph, fused);
     fuse_gradient_views(graph, fused);

@@ -53,6 +53,7 @@ static skc_tally offer_tally(const skc_workspace *w, const skc_walk *walk, int32
 static void fill_io(const skc_workspace *w, const skc_walk *walk, int32_t i, skc_layer_io *io)
 {
     const skc_node *node = &w->graph->nodes[i];
+    const int32_t   pool = w->fused[i].pool;
 
     memset(io, 0, sizeof *io);
     io->kernels          = w->kernels;
@@ -66,13 +67,15 @@ static void fill_io(const skc_workspace *w, const skc_walk *walk, int32_t i, skc
     for (int32_t k = 0; k < node->n_in; k++)
         io->in[k] = input_of(w, walk, node->in[k]);
     io->out       = skc__is_unstored(w->fused, i) ? NULL : w->value[i + 1];
-    io->out_shape = skc__graph_shape(w->graph, i + 1, walk->n);
+    io->out_shape = skc__graph_shape(w->graph, (pool >= 0 ? pool : i) + 1, walk->n);
     io->low       = w->fused[i].low;
     io->high      = w->fused[i].high;
     for (int32_t p = 0; p < node->plan.param_count; p++) {
         io->param[p] = walk->param[node->first_param + p];
         io->stat[p] = io->training && walk->stat != NULL ? walk->stat[node->first_param + p] : NULL;
     }
+    if (pool >= 0)
+        io->pooling = (skc_pooling){ w->graph->nodes[pool].config, w->saved[pool] };
     io->saved    = w->saved[i];
     io->scratch  = w->scratch;
     io->prepared = w->prepared[i];

@@ -117,6 +117,8 @@ static void find_backward_reads(layout *l, int32_t i)
     live_until(&l->buffers[saved_of(l, i)], step);
     if (fused->gradient_view >= 0)
         live_until(&l->buffers[saved_of(l, fused->gradient_view)], step);
+    if (fused->pool >= 0)
+        live_until(&l->buffers[saved_of(l, fused->pool)], step);
 }
 
 static void find_lives(layout *l)
@@ -127,9 +129,12 @@ static void find_lives(layout *l)
     }
     for (int32_t i = 0; i < l->nodes; i++)
         l->buffers[saved_of(l, i)].begin = l->buffers[saved_of(l, i)].end = i;
-    for (int32_t i = 0; i < l->nodes; i++)
+    for (int32_t i = 0; i < l->nodes; i++) {
         if (l->fused[i].tally >= 0)
             l->buffers[saved_of(l, l->fused[i].tally)].begin = i;
+        if (l->fused[i].pool >= 0)
+            l->buffers[saved_of(l, l->fused[i].pool)].begin = i;
+    }
     live_until(&l->buffers[l->nodes], l->nodes);
     for (int32_t i = 0; i < l->nodes; i++) {
         if (l->fused[i].skipped)
@@ -228,12 +233,25 @@ static void find_in_place(layout *l)
             join(l, gradient_of(l, l->graph->nodes[i].in[0]), gradient_of(l, i + 1));
 }
 
+static skc_plan_context context_of(const skc_workspace_options *options)
+{
+    return (skc_plan_context){ .threads          = options->threads,
+                               .training         = options->training || options->param == NULL,
+                               .compact          = options->compact,
+                               .planned_pictures = options->planned_pictures };
+}
+
+static skc_fusion fusion_of(const skc_workspace_options *options)
+{
+    if (options->unfused)
+        return SKC_FUSE_NOTHING;
+    return options->training ? SKC_FUSE_ALL : SKC_FUSE_POOLS;
+}
+
 static skc_status find_sizes(layout *l, skc_error *err)
 {
-    const skc_plan_context context = { l->options->threads,
-                                       l->options->training || l->options->param == NULL,
-                                       l->options->compact, l->options->planned_pictures };
-    int32_t                n       = l->options->max_batch;
+    skc_plan_context context = context_of(l->options);
+    int32_t          n       = l->options->max_batch;
 
     for (int32_t t = 0; t <= l->nodes; t++) {
         size_t count = skc__shape_count(skc__graph_shape(l->graph, t, n));
@@ -245,14 +263,19 @@ static skc_status find_sizes(layout *l, skc_error *err)
         l->buffers[gradient_of(l, t)].bytes = count * sizeof(float);
     }
     for (int32_t i = 0; i < l->nodes; i++) {
+        const int32_t  pool = l->fused[i].pool;
         skc_layer_plan plan;
-        skc_status     status = skc__node_infer(l->graph, i, n, &context, &plan, err);
+        skc_status     status;
 
+        context.pooling = pool >= 0 ? l->graph->nodes[pool].config : NULL;
+        status          = skc__node_infer(l->graph, i, n, &context, &plan, err);
         if (status != SKC_OK)
             return status;
+        if (pool >= 0)
+            l->buffers[i + 1].bytes = l->buffers[pool + 1].bytes;
         l->buffers[saved_of(l, i)].bytes = plan.saved_bytes;
         l->prepared_bytes[i]             = l->options->prepared == NULL ? plan.prepared_bytes : 0;
-        if (plan.scratch_bytes > l->scratch_bytes)
+        if (!l->fused[i].skipped && plan.scratch_bytes > l->scratch_bytes)
             l->scratch_bytes = plan.scratch_bytes;
     }
     return SKC_OK;
@@ -384,21 +407,22 @@ static skc_status build(const layout *l, const skc_allocator *allocator, skc_wor
 skc_status skc__workspace_create(const skc_graph *graph, const skc_workspace_options *options,
                                  const skc_allocator *allocator, skc_workspace *out, skc_error *err)
 {
-    layout        l         = { .graph = graph, .options = options, .nodes = graph->node_count };
-    skc_workspace workspace = { .graph            = graph,
-                                .kernels          = options->kernels,
-                                .threads          = options->threads,
-                                .pool             = options->pool,
-                                .max_batch        = options->max_batch,
-                                .planned_pictures = options->planned_pictures > 0
-                                                        ? options->planned_pictures
-                                                        : options->max_batch,
-                                .training         = options->training,
-                                .compact          = options->compact };
-    size_t        nodes     = (size_t)l.nodes;
-    skc_arena     arena;
-    int32_t      *order;
-    skc_status    status;
+    layout                 l = { .graph = graph, .options = options, .nodes = graph->node_count };
+    skc_workspace          workspace = { .graph            = graph,
+                                         .kernels          = options->kernels,
+                                         .threads          = options->threads,
+                                         .pool             = options->pool,
+                                         .max_batch        = options->max_batch,
+                                         .planned_pictures = options->planned_pictures > 0
+                                                                 ? options->planned_pictures
+                                                                 : options->max_batch,
+                                         .training         = options->training,
+                                         .compact          = options->compact };
+    const skc_plan_context context   = context_of(options);
+    size_t                 nodes     = (size_t)l.nodes;
+    skc_arena              arena;
+    int32_t               *order;
+    skc_status             status;
 
     l.buffer_count = 3 * l.nodes + 2;
     status         = skc__arena_create(allocator,
@@ -419,7 +443,7 @@ skc_status skc__workspace_create(const skc_graph *graph, const skc_workspace_opt
     l.prepared_bytes = skc__arena_take(&arena, nodes * sizeof(size_t));
     for (int32_t i = 0; i < l.buffer_count; i++)
         l.buffers[i].same = -1;
-    skc__fuse(graph, options->training && !options->unfused, l.fused);
+    skc__fuse(graph, fusion_of(options), options->max_batch, &context, l.fused);
     find_wanted(&l);
     status = find_sizes(&l, err);
     if (status == SKC_OK) {

@@ -39,7 +39,7 @@ typedef struct skc_workspace_options {
     /* One of the same graph, parameters and planned pictures, whose prepared parameters are used
      * instead of own ones: it must outlive this one. NULL: none. */
     const struct skc_workspace *prepared;
-    bool                        unfused; /* in training too every layer runs by itself: for tests */
+    bool unfused; /* every layer runs by itself: where each tensor is to be seen, and for tests */
 } skc_workspace_options;
 
 /* The graph must outlive the workspace. */
@@ -57,7 +57,8 @@ typedef struct skc_walk {
     float *const       *stat;
     bool                training;
     uint64_t            seed; /* of this step: dropout */
-    /* Optional: sees each tensor that a forward walk has just computed (not the input). */
+    /* Optional, in an unfused workspace: sees each tensor that a forward walk has just computed
+     * (not the input). */
     void (*see)(void *user, int32_t tensor, const float *values, size_t count);
     void *user;
 } skc_walk;

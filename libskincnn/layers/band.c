@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "layers/pooling.h"
+
 skc_source skc__input_source(const skc_layer_io *io, int32_t k)
 {
     return (skc_source){ .data = io->in[k].data, .shape = io->in[k].shape, .view = io->in[k].view };
@@ -18,7 +20,7 @@ skc_source skc__gradient_source(const skc_layer_io *io, const skc_layer_gradient
 
 bool skc__source_is_plain(const skc_source *source)
 {
-    return !source->view.on && !source->gradient_view.after.on;
+    return !source->view.on && !source->gradient_view.after.on && !source->unpooling.on;
 }
 
 static void fetch_gradient(const skc_kernels *kernels, const skc_source *source, size_t at,
@@ -71,6 +73,60 @@ static float *fetch_row(const skc_kernels *kernels, const skc_source *source, si
     return to;
 }
 
+/* ---------------------------------------------------------------- what was pooled */
+
+/* Row `at` of the pool's gradient, counted through all pictures. */
+static const float *pooled_row(const skc_kernels *kernels, const skc_source *source, size_t at)
+{
+    const skc_unpooling *u      = &source->unpooling;
+    const size_t         pixels = (size_t)u->window.w.out;
+    const size_t         first  = at * pixels * (size_t)source->shape.c;
+
+    if (!source->gradient_view.after.on)
+        return source->data + first;
+    fetch_gradient(kernels, source, first, pixels, u->row);
+    return u->row;
+}
+
+/* Adds what row i of the pool gives to rows first..end-1 of a picture, of `row` values each; `to`
+ * is where the first pixel of row `first` goes. */
+static void unpool_row(const skc_kernels *kernels, const skc_source *source, size_t picture,
+                       int32_t i, int32_t first, int32_t end, size_t row, float *to)
+{
+    const skc_unpooling *u      = &source->unpooling;
+    const skc_max_pool   g      = skc__pool_row(&u->window, source->shape.c);
+    const skc_taps       down   = skc__taps(&u->window.h, i);
+    const size_t         at     = picture * (size_t)u->window.h.out + (size_t)i;
+    const size_t         values = (size_t)u->window.w.out * (size_t)source->shape.c;
+    float               *rows[SKC_MAX_KERNEL];
+
+    for (int32_t k = 0; k < u->window.h.kernel; k++) {
+        const int32_t y = down.origin + k;
+
+        rows[k] = k >= down.first && k < down.end && y >= first && y < end
+                      ? to + (size_t)(y - first) * row
+                      : NULL;
+    }
+    kernels->max_pool_backward(&g, u->chosen + at * values, pooled_row(kernels, source, at), rows);
+}
+
+/* As skc__fetch_rows. Row i of the pool reads rows i stride - before and `kernel` from there on. */
+static void unpool_rows(const skc_kernels *kernels, const skc_source *source, size_t picture,
+                        int32_t first, int32_t count, int32_t left, int32_t right, float *to)
+{
+    const skc_axis *down  = &source->unpooling.window.h;
+    const size_t    c     = (size_t)source->shape.c;
+    const size_t    row   = ((size_t)left + (size_t)source->shape.w + (size_t)right) * c;
+    const int32_t   below = first + count + down->before, above = first + down->before;
+    int32_t         i = above < down->kernel ? 0 : (above - down->kernel) / down->stride + 1;
+
+    memset(to, 0, (size_t)count * row * sizeof *to);
+    for (; i < down->out && i * down->stride < below; i++)
+        unpool_row(kernels, source, picture, i, first, first + count, row, to + (size_t)left * c);
+}
+
+/* ---------------------------------------------------------------- rows and pixels */
+
 void skc__fetch_rows(const skc_kernels *kernels, const skc_source *source, size_t picture,
                      int32_t first, int32_t count, int32_t left, int32_t right, size_t pixel_stride,
                      float *to)
@@ -79,6 +135,10 @@ void skc__fetch_rows(const skc_kernels *kernels, const skc_source *source, size_
     size_t          row   = (size_t)shape.w * (size_t)shape.c;
     size_t          wide  = (size_t)left + (size_t)shape.w + (size_t)right;
 
+    if (source->unpooling.on) {
+        unpool_rows(kernels, source, picture, first, count, left, right, to);
+        return;
+    }
     for (int32_t i = first; i < first + count; i++) {
         if (i < 0 || i >= shape.h) {
             to = zeros(wide, pixel_stride, to);

@@ -53,6 +53,7 @@ static skc_convolution convolution_of(const conv2d *config, const skc_layer_io *
     c.threads  = io->threads;
     c.training = io->training;
     c.compact  = io->compact;
+    c.pooling  = io->pooling.options;
     return c;
 }
 
@@ -60,6 +61,24 @@ static skc_convolution convolution_of(const conv2d *config, const skc_layer_io *
 static bool by_winograd(const skc_convolution *c)
 {
     return !c->compact && skc__winograd_suits(c);
+}
+
+static skc_convolution planned(const conv2d *config, skc_shape in, const skc_plan_context *context)
+{
+    skc_convolution c = describe(config, in, context->planned_pictures);
+
+    c.threads  = context->threads;
+    c.training = context->training;
+    c.compact  = context->compact;
+    c.pooling  = context->pooling;
+    return c;
+}
+
+static bool absorbs_pool(const void *options, skc_shape in, const skc_plan_context *context)
+{
+    const skc_convolution c = planned(options, in, context);
+
+    return !by_winograd(&c) || skc__winograd_pools(&c);
 }
 
 static void forward(const void *options, const skc_layer_io *io)
@@ -210,12 +229,9 @@ static skc_status infer(const void *options, const skc_shape *in, int32_t n_in,
         status = skc__window_shape("conv2d", &config->window, in[0], config->filters, &shape, err);
     if (status != SKC_OK)
         return status;
-    c          = describe(config, in[0], context->planned_pictures);
-    c.threads  = context->threads;
-    c.training = context->training;
-    c.compact  = context->compact;
-    patch      = (size_t)kernel[0] * (size_t)kernel[1] * c.c_in;
-    status     = check_sizes(&c, in[0], (size_t)config->filters * patch, err);
+    c      = planned(config, in[0], context);
+    patch  = (size_t)kernel[0] * (size_t)kernel[1] * c.c_in;
+    status = check_sizes(&c, in[0], (size_t)config->filters * patch, err);
     if (status != SKC_OK)
         return status;
     *out = (skc_layer_plan){
@@ -286,6 +302,7 @@ const skc_layer_ops skc__layer_conv2d = {
     .add_bias             = add_bias,
     .absorb_affine        = absorb_affine,
     .absorbs_clamp        = true,
+    .absorbs_pool         = absorbs_pool,
     .reads_views          = true,
     .reads_gradient_views = true,
     .int8                 = SKC_INT8_CONVOLUTION,

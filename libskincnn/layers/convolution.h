@@ -7,7 +7,6 @@
 #define SKC_LAYERS_CONVOLUTION_H
 
 #include "layers/band.h"
-#include "layers/geometry.h"
 
 typedef struct skc_convolution {
     skc_window window;
@@ -15,8 +14,9 @@ typedef struct skc_convolution {
     size_t     pictures;            /* of this call; when planning, the most */
     size_t     planned_pictures;
     int32_t    threads;
-    bool       training; /* when planning: scratch for backward too */
-    bool       compact;  /* inference with weights packed into scratch at each call */
+    bool       training;               /* when planning: scratch for backward too */
+    bool       compact;                /* inference with weights packed into scratch at each call */
+    const skc_window_options *pooling; /* of the max_pool that it does itself; NULL: none */
 } skc_convolution;
 
 /* ---------------------------------------------------------------- any window */
@@ -41,6 +41,8 @@ void   skc__direct_backward(const skc_convolution *c, const skc_layer_io *io,
  * this shape. The rule looks at the picture's size, the channels and the planned number of
  * pictures only. */
 bool   skc__winograd_suits(const skc_convolution *c);
+/* Whether it does c->pooling itself: windows must not lie across rows of tiles. */
+bool   skc__winograd_pools(const skc_convolution *c);
 size_t skc__winograd_prepared_bytes(const skc_convolution *c);
 size_t skc__winograd_scratch_bytes(const skc_convolution *c);
 void   skc__winograd_prepare(const skc_convolution *c, const skc_layer_io *io, void *prepared);

@@ -284,7 +284,8 @@ static const float *stored_rows(const skc_reading *r, const skc_segment *s)
 }
 
 /* The stored rows of a band's pictures lie one behind the other. Where a step leaves some out,
- * there is nothing to list. */
+ * or where a pool's gradient is stored
+ * instead, there is nothing to list. */
 void skc__band_ahead(const skc_reading *r, const skc_band *b, skc_ahead *ahead)
 {
     const skc_source *from   = &r->source;
@@ -296,7 +297,7 @@ void skc__band_ahead(const skc_reading *r, const skc_band *b, skc_ahead *ahead)
     const size_t      first = top.picture * height + (size_t)(above > 0 ? above : 0);
     const size_t      end   = last.picture * height + least((size_t)below, height);
 
-    if (below <= 0 || end <= first || r->step > r->high - r->low + 1)
+    if (below <= 0 || end <= first || r->step > r->high - r->low + 1 || from->unpooling.on)
         return;
     while (ahead->count > 0)
         ahead++;

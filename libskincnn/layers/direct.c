@@ -7,6 +7,7 @@
  * No patch is ever unrolled.
  */
 #include "layers/direct.h"
+#include "layers/pooling.h"
 #include "layers/tally.h"
 
 #include <math.h>
@@ -50,14 +51,16 @@ static bool turns(const skc_convolution *c)
     return 8 * skc__packed_size(c->c_out, side) > 9 * skc__packed_size(side, c->c_out);
 }
 
-/* A 1x1 kernel that reads each pixel once knows no rows: pictures become one pixel wide. */
-static void flatten(skc_window *w, skc_shape *in, skc_shape *out)
+/* A 1x1 kernel that reads each pixel once knows no rows, but a pool does: pictures become one pixel
+ * wide. */
+static void flatten(skc_convolution *c, skc_shape *in, skc_shape *out)
 {
+    skc_window   *w       = &c->window;
     const int64_t pixels  = (int64_t)w->h.in * w->w.in;
     const int32_t padding = w->h.before + w->h.after + w->w.before + w->w.after;
 
-    if (w->h.kernel > 1 || w->w.kernel > 1 || w->h.stride > 1 || w->w.stride > 1 || padding > 0 ||
-        pixels > INT32_MAX)
+    if (c->pooling != NULL || w->h.kernel > 1 || w->w.kernel > 1 || w->h.stride > 1 ||
+        w->w.stride > 1 || padding > 0 || pixels > INT32_MAX)
         return;
     w->h.in = w->h.out = in->h = out->h = (int32_t)pixels;
     w->w.in = w->w.out = in->w = out->w = 1;
@@ -70,7 +73,7 @@ static skc_direct_cut start_cut(const skc_convolution *c)
 
     t.in  = (skc_shape){ (int32_t)c->pictures, w->h.in, w->w.in, (int32_t)(c->groups * c->c_in) };
     t.out = (skc_shape){ t.in.n, w->h.out, w->w.out, (int32_t)(c->groups * c->c_out) };
-    flatten(&t.c.window, &t.in, &t.out);
+    flatten(&t.c, &t.in, &t.out);
     return t;
 }
 
@@ -102,6 +105,8 @@ static skc_direct_cut forward_cut(const skc_convolution *c, const skc_source *x)
     skc__widen(&t.x, &f);
     t.height = (size_t)t.out.h;
     end_cut(&t, (size_t)t.out.w);
+    if (c->pooling != NULL)
+        skc__direct_pool_cut(&t);
     return t;
 }
 
@@ -127,6 +132,8 @@ skc_direct_cut skc__direct_backward_cut(const skc_convolution *c, const skc_sour
         skc__widen(&t.dz, &phases.phase);
     t.height = most(down, (size_t)t.out.h);
     end_cut(&t, most(across, (size_t)t.out.w));
+    if (c->pooling != NULL)
+        t.strip_floats = (size_t)skc__pool_window(c).w.out * (size_t)t.out.c;
     return t;
 }
 
@@ -146,14 +153,16 @@ static size_t list_floats(const skc_direct_cut *t)
 
 size_t skc__direct_desk_floats(const skc_direct_cut *t)
 {
-    return lines(t->x_floats) + lines(t->dz_floats) + 3 * list_floats(t);
+    return lines(t->x_floats) + lines(t->dz_floats) + lines(t->strip_floats) + 3 * list_floats(t);
 }
 
 static skc_direct_desk desk_at(const skc_direct_cut *t, float *scratch)
 {
-    skc_direct_desk d    = { .x = scratch, .dz = scratch + lines(t->x_floats) };
-    float          *list = d.dz + lines(t->dz_floats);
+    skc_direct_desk d = { .x = scratch, .dz = scratch + lines(t->x_floats) };
+    float          *list;
 
+    d.strip = d.dz + lines(t->dz_floats);
+    list    = d.strip + lines(t->strip_floats);
     d.left  = (const float **)(void *)list;
     d.right = (const float **)(void *)(list + list_floats(t));
     d.out   = (float **)(void *)(list + 2 * list_floats(t));
@@ -220,26 +229,35 @@ static void tally_outputs(const skc_direct_cut *t, const skc_layer_io *io, const
                            io->out + first, io->out + first);
 }
 
+void skc__direct_convolve(const skc_direct_job *j, const skc_layer_io *io, const skc_band *b,
+                          const skc_direct_desk *d)
+{
+    const skc_direct_cut *t       = &j->cut;
+    const skc_correlation c       = skc__forward_correlation(&t->c.window);
+    skc_product           product = {
+                  .left = d->left, .out = d->out, .bias = io->param[1], .low = io->low, .high = io->high
+    };
+
+    skc__foresee_band(&t->x, b, false);
+    skc__fetch_band(&t->x, io->kernels, b, d->x);
+    product.m = skc__list_pixels(&t->x, &c, b, d->x, d->left);
+    skc__multiply_band(&j->packing, &c, 0, j->packed, &t->x, product);
+}
+
 static void forward_part(const skc_call *call, size_t begin, size_t end, int32_t part)
 {
-    const skc_direct_job *j       = call->config;
-    const skc_direct_cut *t       = &j->cut;
-    const skc_layer_io   *io      = call->io;
-    const skc_direct_desk d       = skc__direct_desk_of(j, part);
-    const skc_correlation c       = skc__forward_correlation(&t->c.window);
-    const size_t          count   = skc__direct_bands(t, begin, end);
-    skc_product           product = {
-                  .left = d.left, .out = d.out, .bias = io->param[1], .low = io->low, .high = io->high
-    };
+    const skc_direct_job *j     = call->config;
+    const skc_direct_cut *t     = &j->cut;
+    const skc_layer_io   *io    = call->io;
+    const skc_direct_desk d     = skc__direct_desk_of(j, part);
+    const skc_correlation c     = skc__forward_correlation(&t->c.window);
+    const size_t          count = skc__direct_bands(t, begin, end);
 
     for (size_t i = 0; i < count; i++) {
         const skc_band b = skc__direct_band(t, begin, end, i, count);
 
-        skc__foresee_band(&t->x, &b, false);
-        skc__fetch_band(&t->x, io->kernels, &b, d.x);
-        product.m = skc__list_pixels(&t->x, &c, &b, d.x, d.left);
         skc__list_places(&c, &b, io->out, t->out, d.out);
-        skc__multiply_band(&j->packing, &c, 0, j->packed, &t->x, product);
+        skc__direct_convolve(j, io, &b, &d);
         tally_outputs(t, io, &b, part);
     }
 }
@@ -251,7 +269,8 @@ void skc__direct_forward(const skc_convolution *c, const skc_layer_io *io)
     const skc_call   call = { &j, io, NULL };
 
     skc__direct_start(&j, io, false, io->prepared);
-    skc__split(&call, j.cut.parts, j.cut.rows, forward_part);
+    skc__split(&call, j.cut.parts, j.cut.rows,
+               c->pooling != NULL ? skc__direct_pooled_part : forward_part);
 }
 
 /* ---------------------------------------------------------------- planning */

@@ -11,14 +11,17 @@ typedef struct skc_direct_cut {
     skc_shape       in, out;
     size_t  height, rows, band_rows;     /* of places: of a picture, of all, of a band at most */
     size_t  x_floats, dz_floats, pixels; /* pixels: of a list, at most */
+    size_t  strip_floats;
+    int32_t windows; /* forward, pooling: rows of the pool that a band makes */
     int32_t parts;
     bool    far;    /* what is read does not stay in a last-level cache of the usual size */
     bool    turned; /* the gradient of the weights is (groups, patch, c_out) */
 } skc_direct_cut;
 
-/* What a part works with: bands, and two lists of pixels and one of places. */
+/* What a part works with: bands, and two lists of pixels and one of places. Pooling, forward has a
+ * strip of outputs, backward one of a row of the pool's gradient. */
 typedef struct skc_direct_desk {
-    float        *x, *dz;
+    float        *x, *dz, *strip;
     const float **left, **right;
     float       **out;
 } skc_direct_desk;
@@ -51,5 +54,13 @@ void skc__direct_start(skc_direct_job *j, const skc_layer_io *io, bool backward,
 skc_band skc__direct_band(const skc_direct_cut *t, size_t begin, size_t end, size_t number,
                           size_t count);
 size_t   skc__direct_bands(const skc_direct_cut *t, size_t begin, size_t end);
+
+/* Makes a band of outputs at the places that the desk lists. */
+void skc__direct_convolve(const skc_direct_job *j, const skc_layer_io *io, const skc_band *b,
+                          const skc_direct_desk *d);
+
+/* direct_pooled.c: `rows` of the cut become those of the pool; and a part of forward. */
+void skc__direct_pool_cut(skc_direct_cut *t);
+void skc__direct_pooled_part(const skc_call *call, size_t begin, size_t end, int32_t part);
 
 #endif

@@ -1,5 +1,6 @@
 /* direct_backward.c - both gradients of a convolution with any window, from the same bands. */
 #include "layers/direct.h"
+#include "layers/pooling.h"
 #include "layers/tally.h"
 
 #include <math.h>
@@ -160,8 +161,10 @@ static void backward_part(const skc_call *call, size_t begin, size_t end, int32_
     const skc_layer_gradient *gradient = call->gradient;
     const skc_direct_desk     d        = skc__direct_desk_of(j, part);
     const size_t              count    = skc__direct_bands(t, begin, end);
+    skc_reading               dz       = t->dz;
     float *dw = gradient->param[0] == NULL ? NULL : weights_of(j, part, gradient->param[0]);
 
+    dz.source.unpooling.row = d.strip;
     if (dw != gradient->param[0])
         memset(dw, 0, skc__direct_weights(&t->c) * sizeof *dw);
     for (size_t i = 0; i < count; i++) {
@@ -170,7 +173,7 @@ static void backward_part(const skc_call *call, size_t begin, size_t end, int32_
 
         if (i == 0 || !t->far || dw == NULL)
             foresee(t, &b, dw != NULL);
-        skc__fetch_band(&t->dz, kernels, &b, d.dz);
+        skc__fetch_band(&dz, kernels, &b, d.dz);
         if (dw != NULL) {
             const skc_band next = skc__direct_band(t, begin, end, i + 1, count);
 
@@ -217,7 +220,7 @@ static void sum_weights(const skc_call *call, size_t begin, size_t end, int32_t 
 void skc__direct_backward(const skc_convolution *c, const skc_layer_io *io,
                           const skc_layer_gradient *gradient)
 {
-    const skc_source x = skc__input_source(io, 0), dz = skc__gradient_source(io, gradient);
+    const skc_source x = skc__input_source(io, 0), dz = skc__convolution_gradient(c, io, gradient);
     const bool       data = gradient->in[0] != NULL, weights = gradient->param[0] != NULL;
     const size_t     filters = c->groups * c->c_out;
     skc_direct_job   j       = { .cut = skc__direct_backward_cut(c, &x, &dz, data, weights) };

@@ -44,10 +44,11 @@ typedef struct skc_layer_plan {
 
 /* What infer may want to know of the run it plans for. */
 typedef struct skc_plan_context {
-    int32_t threads;
-    bool    training;         /* a backward pass will follow */
-    bool    compact;          /* no prepared parameters, and the way that takes the least memory */
-    int32_t planned_pictures; /* as in skc_layer_io */
+    int32_t     threads;
+    bool        training; /* a backward pass will follow */
+    bool        compact;  /* no prepared parameters, and the way that takes the least memory */
+    int32_t     planned_pictures; /* as in skc_layer_io */
+    const void *pooling;          /* options of the max_pool that the layer is to do; NULL: none */
 } skc_plan_context;
 
 typedef enum skc_field_kind {
@@ -116,6 +117,13 @@ typedef struct skc_tally {
     const float *mean;   /* [channels] what products are about */
 } skc_tally;
 
+/* A max_pool behind a layer that the layer does itself, row by row, so that what it pools is never
+ * stored: out, out_shape and the gradient of out are then those of the pool. */
+typedef struct skc_pooling {
+    const void *options; /* the max_pool's; NULL: none */
+    uint16_t   *chosen;  /* what the max_pool saves, (shape of out); NULL: no backward follows */
+} skc_pooling;
+
 /* The buffers of one call. They do not overlap, but out is in[0].data where the layer allows it
  * (in_place) and the graph chose it. */
 typedef struct skc_layer_io {
@@ -130,6 +138,7 @@ typedef struct skc_layer_io {
     skc_input          in[SKC_MAX_INPUTS];
     float             *out; /* backward: read only. NULL: unstored, see as_gradient_view */
     skc_shape          out_shape;
+    skc_pooling        pooling;   /* for layers only whose absorbs_pool agreed */
     float              low, high; /* clamp fused behind this layer; -inf, inf: none. In backward the
                                      gradient's view says it, but to layers with as_gradient_view */
     const float       *param[SKC_MAX_PARAMS];
@@ -214,6 +223,12 @@ typedef struct skc_layer_ops {
     bool absorbs_clamp;
     /* ... and it makes no difference whether the clamp is before or behind the layer (max_pool). */
     bool commutes_with_clamp;
+    /* A max_pool, whose options are skc_window_options, and which keeps in `saved` what it chose
+     * ... */
+    bool is_max_pool;
+    /* ... and whether a layer before it does it itself (io->pooling), forward and backward: the one
+     * of context->pooling, in the way that it takes for this input and context. */
+    bool (*absorbs_pool)(const void *config, skc_shape in, const skc_plan_context *context);
     /* y = x at inference (dropout). */
     bool identity_at_inference;
 

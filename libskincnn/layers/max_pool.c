@@ -1,7 +1,5 @@
 /* max_pool.c - the largest number under a sliding window, per channel; padding is never chosen. */
-#include "layers/band.h"
-#include "layers/convolution.h"
-#include "layers/geometry.h"
+#include "layers/pooling.h"
 
 #include <math.h>
 #include <string.h>
@@ -73,18 +71,6 @@ static skc_status infer(const void *options, const skc_shape *in, int32_t n_in,
 
 /* ---------------------------------------------------------------- forward */
 
-/* What a kernel must know of one output row. */
-static skc_max_pool row_of(const skc_window *window, int32_t channels)
-{
-    return (skc_max_pool){ .channels  = channels,
-                           .width_in  = window->w.in,
-                           .width_out = window->w.out,
-                           .kernel_h  = window->h.kernel,
-                           .kernel_w  = window->w.kernel,
-                           .stride    = window->w.stride,
-                           .pad_left  = window->w.before };
-}
-
 /* The input's rows, one window after the other. A viewed row is fetched once and stays in its place
  * in scratch as long as a window reads it. */
 typedef struct row_reader {
@@ -118,7 +104,7 @@ static void forward_part(const skc_call *call, size_t begin, size_t end, int32_t
 {
     const skc_layer_io *io     = call->io;
     skc_window          window = skc__window(call->config, io->in[0].shape);
-    skc_max_pool        g      = row_of(&window, io->out_shape.c);
+    skc_max_pool        g      = skc__pool_row(&window, io->out_shape.c);
     size_t              height = (size_t)window.h.out;
     size_t              values = (size_t)window.w.out * (size_t)io->out_shape.c;
     uint16_t           *chosen = io->saved;
@@ -178,7 +164,7 @@ static void backward_picture(const skc_call *call, size_t picture, float *scratc
 {
     const skc_layer_io *io     = call->io;
     skc_window          window = skc__window(call->config, io->in[0].shape);
-    skc_max_pool        g      = row_of(&window, io->out_shape.c);
+    skc_max_pool        g      = skc__pool_row(&window, io->out_shape.c);
     size_t              row    = (size_t)window.w.in * (size_t)io->in[0].shape.c;
     size_t              values = (size_t)window.w.out * (size_t)io->out_shape.c;
     float              *dx     = call->gradient->in[0] + picture * (size_t)window.h.in * row;
@@ -247,6 +233,7 @@ const skc_layer_ops skc__layer_max_pool = {
     .reads_gradient_views = true,
     .absorbs_clamp        = true,
     .commutes_with_clamp  = true,
+    .is_max_pool          = true,
     .int8                 = SKC_INT8_MAX,
     .as_convolution       = as_convolution,
     .probes               = probes,

@@ -149,8 +149,19 @@ static void multiply(const pass *p, const block *b, int32_t part)
     }
 }
 
+/* The outputs of row `at` of tiles, which stand in the strip. */
+static void pool(const pass *p, size_t at, const float *strip)
+{
+    const skc_axis *down = &p->pooler.window.h;
+    const size_t    top = at % p->g.rows * TILE, stride = (size_t)down->stride;
+    const size_t    end = least((top + TILE) / stride, (size_t)down->out);
+
+    skc__pool_rows(&p->pooler, at / p->g.rows, (int32_t)(top / stride), (int32_t)end, strip,
+                   (int32_t)top);
+}
+
 /* The outputs of the block. */
-static void finish(const pass *p, const block *b)
+static void finish(const pass *p, const block *b, int32_t part)
 {
     const grid              *g     = &p->g;
     const size_t             first = b->first * CHUNK, line = g->width * g->n;
@@ -160,17 +171,21 @@ static void finish(const pass *p, const block *b)
                                        .pixel_step    = g->n,
                                        .position_step = p->l.m_step };
     const float             *m     = b->m;
+    float                   *strip = skc__winograd_own(p, part, p->l.strip);
+    const bool               pools = p->pooler.y != NULL;
     skc_winograd_finish      how   = p->finish;
 
     how.bias = how.bias != NULL ? how.bias + first : NULL;
     for (size_t at = b->row; at < b->row + b->rows; at++, m += g->columns * tiles.channels) {
         size_t top = at % g->rows * TILE;
-        float *to  = p->out + (at / g->rows * g->height + top) * line + first;
+        float *to  = pools ? strip : p->out + (at / g->rows * g->height + top) * line + first;
         float *row[TILE];
 
         for (size_t i = 0; i < TILE; i++)
             row[i] = top + i < g->height ? to + i * line : NULL;
         p->io->kernels->winograd_output(&tiles, m, &how, row);
+        if (pools)
+            pool(p, at, strip);
     }
 }
 
@@ -186,7 +201,7 @@ static void tally_block(const pass *p, const block *b, int32_t part)
     const size_t begin = pixels_before(&p->g, b->row);
     const size_t count = pixels_before(&p->g, b->row + b->rows) - begin, first = begin * p->g.n;
 
-    if (!skc__tally_on(p->tally))
+    if (!skc__tally_on(p->tally) || p->pooler.y != NULL)
         return;
     if (p->g.direction == SKC_WINOGRAD_FORWARD)
         skc__tally_moments(p->tally, p->io->kernels, part, count, p->out + first, p->out + first);
@@ -220,7 +235,7 @@ static void wide_part(const skc_call *call, size_t begin, size_t end, int32_t pa
         b.rows = least(g->block, end - b.row);
         skc__winograd_windows(p, b.row, b.row + b.rows, part, b.v);
         multiply(p, &b, part);
-        finish(p, &b);
+        finish(p, &b, part);
         tally_block(p, &b, part);
     }
 }
@@ -244,18 +259,18 @@ static void deep_part(const skc_call *call, size_t begin, size_t end, int32_t pa
         else
             b.packed = p->prepared + chunk * skc__winograd_packed_chunk(g);
         multiply(p, &b, part);
-        finish(p, &b);
+        finish(p, &b, part);
     }
 }
 
-/* What is to be tallied is read again at once. In the deep way nobody has all channels of a pixel:
- * the tally is left to who asked for it. */
+/* What is to be pooled or tallied is read again at once. In the deep way nobody has all channels of
+ * a pixel: the tally is left to who asked for it. */
 static void convolve(pass *p)
 {
     const grid    *g    = &p->g;
     const skc_call call = { p, p->io, NULL };
 
-    p->finish.stream &= g->deep || !skc__tally_on(p->tally);
+    p->finish.stream &= p->pooler.y == NULL && (g->deep || !skc__tally_on(p->tally));
     if (g->deep) {
         skc__split(&call, g->row_parts, g->all_rows, transform_part);
         skc__split(&call, g->chunk_parts, g->chunks, deep_part);
@@ -394,6 +409,14 @@ bool skc__winograd_suits(const skc_convolution *c)
            CHANNELS_A_TILE * tiles >= most(c->c_in, c->c_out);
 }
 
+bool skc__winograd_pools(const skc_convolution *c)
+{
+    const skc_winograd_grid g    = skc__winograd_grid(c, SKC_WINOGRAD_FORWARD, true);
+    const skc_axis          down = skc__pool_window(c).h;
+
+    return !g.deep && down.before == 0 && down.kernel == down.stride && TILE % down.stride == 0;
+}
+
 size_t skc__winograd_prepared_bytes(const skc_convolution *c)
 {
     grid g = skc__winograd_grid(c, SKC_WINOGRAD_FORWARD, true);
@@ -427,6 +450,8 @@ void skc__winograd_forward(const skc_convolution *c, const skc_layer_io *io)
     p.finish.low  = io->low;
     p.finish.high = io->high;
     p.tally       = &io->tally;
+    if (c->pooling != NULL)
+        p.pooler = skc__pooler(c, io);
     convolve(&p);
 }
 
@@ -435,7 +460,7 @@ static void backward_data(const skc_convolution *c, const skc_layer_io *io,
 {
     pass p = skc__winograd_pass(c, io, SKC_WINOGRAD_DATA);
 
-    p.source            = skc__gradient_source(io, gradient);
+    p.source            = skc__convolution_gradient(c, io, gradient);
     p.out               = gradient->in[0];
     p.finish.accumulate = gradient->accumulate[0];
     p.tally             = &gradient->tally;
@@ -448,7 +473,7 @@ static void backward_weights(const skc_convolution *c, const skc_layer_io *io,
     pass p = skc__winograd_pass(c, io, SKC_WINOGRAD_WEIGHTS);
 
     p.source   = skc__input_source(io, 0);
-    p.gradient = skc__gradient_source(io, gradient);
+    p.gradient = skc__convolution_gradient(c, io, gradient);
     p.out      = gradient->param[0];
     sum_weights(&p);
 }

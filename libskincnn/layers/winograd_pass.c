@@ -66,6 +66,9 @@ skc_winograd_grid skc__winograd_grid(const skc_convolution *c, skc_winograd_dire
     g.chunk_parts = skc__parts(c->threads, g.chunks, work / g.chunks * g.all_rows);
     if (direction == SKC_WINOGRAD_WEIGHTS)
         g.band = most(g.band, TILE * g.width * g.n);
+    if (c->pooling != NULL)
+        g.strip = direction == SKC_WINOGRAD_FORWARD ? TILE * g.width * g.n
+                                                    : (size_t)skc__pool_window(c).w.out * c->c_out;
     return g;
 }
 
@@ -126,6 +129,7 @@ static skc_winograd_layout make_layout(const skc_winograd_grid *g)
     l.v      = claim(g->deep ? &l.shared : &l.room, POSITIONS * l.v_step);
     l.m      = claim(g->deep && weights ? &l.shared : &l.room, POSITIONS * l.m_step);
     l.band   = claim(&l.room, g->band);
+    l.strip  = claim(&l.room, g->strip);
     l.v_list = claim(&l.room, pointers);
     l.m_list = claim(&l.room, pointers);
     return l;
@@ -185,9 +189,9 @@ skc_winograd_pass skc__winograd_pass(const skc_convolution *c, const skc_layer_i
 
 /* What is transformed: `side` rows of `c` channels for each row of tiles. */
 typedef struct reading {
-    const skc_source *source;
-    size_t            side, c;
-    int32_t           top, left;
+    skc_source source;
+    size_t     side, c;
+    int32_t    top, left;
     void (*transform)(const skc_winograd_tiles *tiles, const float *const *row, float *to);
 } reading;
 
@@ -196,11 +200,11 @@ typedef struct reading {
 static void find_rows(const skc_winograd_pass *p, const reading *r, size_t at, bool fresh,
                       float *band, const float *row[])
 {
-    const skc_shape shape   = r->source->shape;
+    const skc_shape shape   = r->source.shape;
     const size_t    values  = (size_t)shape.w * r->c;
     const size_t    picture = at / p->g.rows;
     const int32_t   first   = (int32_t)(at % p->g.rows * TILE) - r->top;
-    const bool      plain   = skc__source_is_plain(r->source);
+    const bool      plain   = skc__source_is_plain(&r->source);
 
     for (size_t i = 0; i < r->side; i++) {
         int32_t y     = first + (int32_t)i;
@@ -209,11 +213,11 @@ static void find_rows(const skc_winograd_pass *p, const reading *r, size_t at, b
         if (y < 0 || y >= shape.h) {
             row[i] = NULL;
         } else if (plain) {
-            row[i] = r->source->data + (picture * (size_t)shape.h + (size_t)y) * values;
+            row[i] = r->source.data + (picture * (size_t)shape.h + (size_t)y) * values;
         } else {
             row[i] = place;
             if (fresh || i >= r->side - TILE)
-                skc__fetch_rows(p->io->kernels, r->source, picture, y, 1, 0, 0, r->c, place);
+                skc__fetch_rows(p->io->kernels, &r->source, picture, y, 1, 0, 0, r->c, place);
         }
     }
 }
@@ -226,7 +230,7 @@ static void transform_rows(const skc_winograd_pass *p, const reading *r, size_t 
     const skc_winograd_tiles tiles = { .tiles         = g->columns,
                                        .channels      = r->c,
                                        .first         = -r->left,
-                                       .width         = r->source->shape.w,
+                                       .width         = r->source.shape.w,
                                        .pixel_step    = r->c,
                                        .position_step = step };
     const float             *row[WINDOW];
@@ -240,17 +244,18 @@ static void transform_rows(const skc_winograd_pass *p, const reading *r, size_t 
 void skc__winograd_windows(const skc_winograd_pass *p, size_t begin, size_t end, int32_t part,
                            float *v)
 {
-    const reading r = { &p->source, WINDOW,    p->g.k,
-                        p->g.top,   p->g.left, p->io->kernels->winograd_input };
+    reading r = { p->source, WINDOW, p->g.k, p->g.top, p->g.left, p->io->kernels->winograd_input };
 
+    r.source.unpooling.row = skc__winograd_own(p, part, p->l.strip);
     transform_rows(p, &r, begin, end, skc__winograd_own(p, part, p->l.band), p->l.v_step, v);
 }
 
 void skc__winograd_gradients(const skc_winograd_pass *p, size_t begin, size_t end, int32_t part,
                              float *m)
 {
-    const reading r = { &p->gradient, TILE, p->g.n, 0, 0, p->io->kernels->winograd_gradient };
+    reading r = { p->gradient, TILE, p->g.n, 0, 0, p->io->kernels->winograd_gradient };
 
+    r.source.unpooling.row = skc__winograd_own(p, part, p->l.strip);
     transform_rows(p, &r, begin, end, skc__winograd_own(p, part, p->l.band), p->l.m_step, m);
 }
 
@@ -275,7 +280,7 @@ static void prefetch_source(const skc_winograd_pass *p, const skc_source *s, siz
     const size_t first = values_before(p, s, begin), all = values_before(p, s, end) - first;
     const size_t last = first + all * (i + 1) / POSITIONS;
 
-    for (size_t at = first + all * i / POSITIONS; at < last; at += 16) {
+    for (size_t at = first + all * i / POSITIONS; at < last && !s->unpooling.on; at += 16) {
         __builtin_prefetch(s->data + at, 0, 2);
         if (s->gradient_view.after.on)
             __builtin_prefetch(s->z + at, 0, 2);

@@ -3,7 +3,7 @@
 #ifndef SKC_LAYERS_WINOGRAD_PASS_H
 #define SKC_LAYERS_WINOGRAD_PASS_H
 
-#include "layers/convolution.h"
+#include "layers/pooling.h"
 
 enum {
     SKC_WINOGRAD_CHUNK = 64, /* filters that are packed, and in the deep way worked on, together */
@@ -28,6 +28,8 @@ typedef struct skc_winograd_grid {
     size_t                 block;         /* rows of tiles that are worked on at a time */
     size_t                 chunks;        /* of the n channels */
     size_t                 band;          /* floats of the rows of pixels that are viewed */
+    size_t                 strip;         /* ... pooling: of the outputs of a row of tiles, or of a
+                                             row of the pool's gradient */
     int32_t                row_parts, chunk_parts;
 } skc_winograd_grid;
 
@@ -38,7 +40,7 @@ typedef struct skc_winograd_layout {
     size_t m, m_step;   /* (36, tiles, n or a chunk's): products; of weights: gradients */
     size_t packed;      /* filters, where they were not prepared */
     size_t du, du_step; /* (36, n or a chunk's, k) */
-    size_t band, v_list, m_list;
+    size_t band, strip, v_list, m_list;
     size_t shared, room; /* size of either */
 } skc_winograd_layout;
 
@@ -51,7 +53,8 @@ typedef struct skc_winograd_pass {
     const float        *prepared; /* filters; NULL: packed in scratch */
     float              *out;      /* y, dx or dw */
     skc_winograd_finish finish;
-    const skc_tally    *tally; /* of out, but for weights */
+    skc_pooler          pooler; /* of outputs; y NULL: they go to out */
+    const skc_tally    *tally;  /* of out, but for weights */
 } skc_winograd_pass;
 
 skc_winograd_grid skc__winograd_grid(const skc_convolution *c, skc_winograd_direction direction,

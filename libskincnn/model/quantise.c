@@ -297,7 +297,7 @@ static skc_status make_room(quantising *q, skc_error *err)
 
 static skc_status open_floats(quantising *q, const skc_runtime *runtime, skc_error *err)
 {
-    skc_workspace_options options = { .max_batch = BATCH, .kernels = &q->kernels };
+    skc_workspace_options options = { .max_batch = BATCH, .kernels = &q->kernels, .unfused = true };
     skc_status            status  = skc__kernels(runtime, &q->kernels, err);
 
     if (status == SKC_OK)

@@ -56,14 +56,29 @@ static bool learns(const skc_graph *graph, int32_t i, const bool *frozen)
     return false;
 }
 
+static skc_plan_context context_of(const skc_workspace_options *options)
+{
+    return (skc_plan_context){ .threads = options->threads, .training = options->training };
+}
+
+static void fuse(const skc_graph *graph, const skc_workspace_options *options, skc_fused *fused)
+{
+    const skc_plan_context context = context_of(options);
+    const skc_fusion       inside  = options->training ? SKC_FUSE_ALL : SKC_FUSE_POOLS;
+
+    skc__fuse(graph, options->unfused ? SKC_FUSE_NOTHING : inside, BATCH, &context, fused);
+}
+
 static void make_saved(plan *p, const skc_graph *graph, const skc_workspace_options *options)
 {
-    const skc_plan_context context = { .threads = options->threads, .training = options->training };
-    size_t                 scratch = 0;
+    skc_plan_context context = context_of(options);
+    size_t           scratch = 0;
 
     for (int32_t i = 0; i < graph->node_count; i++) {
+        const int32_t  pool = p->workspace.fused[i].pool;
         skc_layer_plan layer;
 
+        context.pooling = pool >= 0 ? graph->nodes[pool].config : NULL;
         assert_int_equal(skc__node_infer(graph, i, BATCH, &context, &layer, NULL), SKC_OK);
         p->workspace.saved[i] = layer.saved_bytes > 0 ? block_of(p, layer.saved_bytes) : NULL;
         p->bytes += layer.saved_bytes + layer.prepared_bytes;
@@ -128,9 +143,9 @@ static void make_reference(plan *p, const skc_graph *graph, const skc_workspace_
         make_gradients(p, graph, p->workspace.frozen);
     for (int32_t t = 0; t <= graph->node_count; t++)
         p->workspace.value[t] = floats_of(p, graph, t);
-    make_saved(p, graph, options);
     p->workspace.fused = block_of(p, tensors * sizeof *p->workspace.fused);
-    skc__fuse(graph, options->training && !options->unfused, p->workspace.fused);
+    fuse(graph, options, p->workspace.fused);
+    make_saved(p, graph, options);
     share_fused(graph, &p->workspace);
     if (options->param != NULL)
         skc__prepare(&p->workspace, options->param);
@@ -148,13 +163,23 @@ static void fill_nan(float *values, size_t count)
         values[i] = NAN;
 }
 
+/* Whether the gradient of tensor t is that of a later one, which may be smaller. */
+static bool is_shared(const skc_workspace *w, int32_t t)
+{
+    for (int32_t later = t + 1; later <= w->graph->node_count; later++)
+        if (w->gradient[t] == w->gradient[later])
+            return true;
+    return false;
+}
+
 static void forget(const plan *p)
 {
     for (int32_t t = 0; t <= p->workspace.graph->node_count; t++) {
         size_t count = skc__shape_count(skc__graph_shape(p->workspace.graph, t, BATCH));
 
         fill_nan(p->workspace.value[t], count);
-        fill_nan(p->workspace.gradient[t], count);
+        if (!is_shared(&p->workspace, t))
+            fill_nan(p->workspace.gradient[t], count);
     }
 }
 
