@@ -48,6 +48,9 @@ typedef struct skc_max_pool {
     int32_t kernel_h, kernel_w;
     int32_t stride, dilation; /* along the row */
     int32_t pad_left;
+    /* backward: */
+    bool  disjoint;  /* no pixel is under two windows: dx is written, not added to */
+    float low, high; /* what of dy counts, by the output: -inf, inf: all */
 } skc_max_pool;
 
 /* One step of an optimiser over n values. */
@@ -238,9 +241,11 @@ typedef struct skc_kernels {
      * equal ones. exact */
     void (*max_pool_forward)(const skc_max_pool *g, const float *const *rows, float *y,
                              uint16_t *chosen);
-    /* dx_rows[kernel_h] (width_in, channels) += dy at the chosen taps. exact */
-    void (*max_pool_backward)(const skc_max_pool *g, const uint16_t *chosen, const float *dy,
-                              float *const *dx_rows);
+    /* dx_rows[kernel_h] (width_in, channels) += dy at the chosen taps, where low < y < high; y is
+     * not read where that is everything. Disjoint: dx_rows = dy at the chosen taps, 0 at the others.
+     * exact */
+    void (*max_pool_backward)(const skc_max_pool *g, const uint16_t *chosen, const float *y,
+                              const float *dy, float *const *dx_rows);
 
     /* y (pixels, 3) = (x - mean) scale, each of 3 channels. bound 2 */
     void (*normalise)(size_t pixels, const float *x, const float mean[3], const float scale[3],

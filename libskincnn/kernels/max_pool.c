@@ -46,15 +46,27 @@ void skc__scalar_max_pool_forward(const skc_max_pool *g, const float *const *row
         }
 }
 
-void skc__scalar_max_pool_backward(const skc_max_pool *g, const uint16_t *chosen, const float *dy,
-                                   float *const *dx_rows)
+/* What of dy number `n` counts. */
+static float passed(const skc_max_pool *g, const float *y, const float *dy, size_t n)
 {
-    for (int32_t ox = 0; ox < g->width_out; ox++)
-        for (int32_t i = 0; i < g->channels; i++, chosen++, dy++) {
-            float    *row = dx_rows[*chosen / g->kernel_w];
-            ptrdiff_t at  = value_at(g, ox, *chosen % g->kernel_w);
+    const bool all = g->low == -INFINITY && g->high == INFINITY;
+
+    return all || (g->low < y[n] && y[n] < g->high) ? dy[n] : 0;
+}
+
+void skc__scalar_max_pool_backward(const skc_max_pool *g, const uint16_t *chosen, const float *y,
+                                   const float *dy, float *const *dx_rows)
+{
+    const size_t c = (size_t)g->channels;
+
+    for (size_t n = 0; n < (size_t)g->width_out * c; n++)
+        for (int32_t tap = 0; tap < g->kernel_h * g->kernel_w; tap++) {
+            float    *row   = dx_rows[tap / g->kernel_w];
+            ptrdiff_t at    = value_at(g, (int32_t)(n / c), tap % g->kernel_w);
+            float     value = chosen[n] == tap ? passed(g, y, dy, n) : 0;
 
             if (row != NULL && at >= 0)
-                row[at + i] += *dy;
+                row[at + (ptrdiff_t)(n % c)] =
+                    g->disjoint ? value : row[at + (ptrdiff_t)(n % c)] + value;
         }
 }

@@ -51,27 +51,59 @@ static void max_pool_forward(const skc_max_pool *g, const float *const *rows, fl
     }
 }
 
-static void max_pool_backward(const skc_max_pool *g, const uint16_t *chosen, const float *dy,
-                              float *const *dx_rows)
+/* What a pixel's vector gives to the taps across of one row: `writes`, so that it is all there is.
+ */
+ALWAYS_INLINE void pool_give(pool_taps taps, size_t c, size_t left, vec from, vec dy, int32_t tap,
+                             bool writes, float *dx)
 {
-    const size_t c = (size_t)g->channels;
+    for (int32_t kx = taps.first; kx < taps.end; kx++) {
+        float *to    = dx + (size_t)(taps.origin + kx) * c;
+        vec    value = KEEP_EQUAL(from, SPLAT((float)(tap + kx)), dy);
 
-    for (int32_t ox = 0; ox < g->width_out; ox++, dy += c, chosen += c) {
+        if (!writes)
+            value += get(to, left);
+        put(to, left, value);
+    }
+}
+
+ALWAYS_INLINE void pool_back(const skc_max_pool *g, const uint16_t *chosen, const float *y,
+                             const float *dy, float *const *dx_rows, bool writes, bool masks)
+{
+    const size_t c = (size_t)g->channels, ahead = 1024; /* what the processor does not foresee */
+    const vec    low = SPLAT(g->low), high = SPLAT(g->high);
+
+    for (int32_t ox = 0; ox < g->width_out; ox++) {
         const pool_taps taps = pool_taps_at(g, ox);
 
         for (size_t i = 0; i < c; i += LANES) {
-            const size_t left = c - i, count = left < LANES ? left : LANES;
-            const vec    from = LOAD_SHORTS(chosen + i, count), g_y = get(dy + i, left);
+            const size_t at = (size_t)ox * c + i, left = c - i, count = left < LANES ? left : LANES;
+            const vec    from = LOAD_SHORTS(chosen + at, count);
+            vec          give = get(dy + at, left);
 
+            __builtin_prefetch(chosen + at + ahead);
+            __builtin_prefetch(dy + at + ahead);
+            if (masks)
+                __builtin_prefetch(y + at + ahead);
+            if (masks)
+                give = KEEP_BETWEEN(low, get(y + at, left), high, give);
             for (int32_t ky = 0; ky < g->kernel_h; ky++)
-                for (int32_t kx = taps.first; kx < taps.end && dx_rows[ky] != NULL; kx++) {
-                    float    *dx  = dx_rows[ky] + (size_t)(taps.origin + kx) * c + i;
-                    const vec tap = SPLAT((float)(ky * g->kernel_w + kx));
-
-                    put(dx, left, get(dx, left) + KEEP_EQUAL(from, tap, g_y));
-                }
+                if (dx_rows[ky] != NULL)
+                    pool_give(taps, c, left, from, give, ky * g->kernel_w, writes, dx_rows[ky] + i);
         }
     }
+}
+
+static void max_pool_backward(const skc_max_pool *g, const uint16_t *chosen, const float *y,
+                              const float *dy, float *const *dx_rows)
+{
+    const bool masks = g->low > -INFINITY || g->high < INFINITY;
+
+    if (g->disjoint && masks)
+        pool_back(g, chosen, y, dy, dx_rows, true, true);
+    else if (g->disjoint)
+        pool_back(g, chosen, y, dy, dx_rows, true, false);
+    else
+        pool_back(g, chosen, y, dy, dx_rows, false, masks);
 }
 
 static void override_max_pool(skc_kernels *kernels)

@@ -75,54 +75,110 @@ static float *fetch_row(const skc_kernels *kernels, const skc_source *source, si
 
 /* ---------------------------------------------------------------- what was pooled */
 
-/* Row `at` of the pool's gradient, counted through all pictures. */
-static const float *pooled_row(const skc_kernels *kernels, const skc_source *source, size_t at)
-{
-    const skc_unpooling *u      = &source->unpooling;
-    const size_t         pixels = (size_t)u->window.w.out;
-    const size_t         first  = at * pixels * (size_t)source->shape.c;
+/* Where rows first..end-1 of a picture go, `row` values each, of which those before `left` and
+ * behind the picture's are padding. */
+typedef struct unpooled {
+    int32_t first, end;
+    size_t  row, left;
+    float  *to;
+    bool    adds;
+} unpooled;
 
-    if (!source->gradient_view.after.on)
-        return source->data + first;
-    fetch_gradient(kernels, source, first, pixels, u->row);
-    return u->row;
+static float *unpooled_row(const unpooled *u, int32_t y)
+{
+    return u->to + (size_t)(y - u->first) * u->row;
 }
 
-/* Adds what row i of the pool gives to rows first..end-1 of a picture, of `row` values each; `to`
- * is where the first pixel of row `first` goes. */
-static void unpool_row(const skc_kernels *kernels, const skc_source *source, size_t picture,
-                       int32_t i, int32_t first, int32_t end, size_t row, float *to)
+/* A view that does more than cut is applied by itself. */
+static const float *pooled_gradient(const skc_kernels *kernels, const skc_source *source, size_t at,
+                                    skc_max_pool *g)
 {
-    const skc_unpooling *u      = &source->unpooling;
-    const skc_max_pool   g      = skc__pool_row(&u->window, source->shape.c);
-    const skc_taps       down   = skc__taps(&u->window.h, i);
-    const size_t         at     = picture * (size_t)u->window.h.out + (size_t)i;
-    const size_t         values = (size_t)u->window.w.out * (size_t)source->shape.c;
-    float               *rows[SKC_MAX_KERNEL];
+    const skc_gradient_view *view   = &source->gradient_view;
+    const size_t             pixels = (size_t)source->unpooling.window.w.out;
 
-    for (int32_t k = 0; k < u->window.h.kernel; k++) {
-        const int32_t y = down.origin + k;
-
-        rows[k] = k >= down.first && k < down.end && y >= first && y < end
-                      ? to + (size_t)(y - first) * row
-                      : NULL;
+    if (view->after.on && view->a == NULL && view->after.scale == NULL) {
+        g->low  = view->after.low;
+        g->high = view->after.high;
+    } else if (view->after.on) {
+        fetch_gradient(kernels, source, at, pixels, source->unpooling.row);
+        return source->unpooling.row;
     }
-    kernels->max_pool_backward(&g, u->chosen + at * values, pooled_row(kernels, source, at), rows);
+    return source->data + at;
 }
 
-/* As skc__fetch_rows. Row i of the pool reads rows i stride - before and `kernel` from there on. */
-static void unpool_rows(const skc_kernels *kernels, const skc_source *source, size_t picture,
-                        int32_t first, int32_t count, int32_t left, int32_t right, float *to)
+/* What row i of the pool gives. */
+static void unpool_row(const skc_kernels *kernels, const skc_source *source, size_t picture,
+                       int32_t i, bool disjoint, const unpooled *u)
 {
-    const skc_axis *down  = &source->unpooling.window.h;
-    const size_t    c     = (size_t)source->shape.c;
-    const size_t    row   = ((size_t)left + (size_t)source->shape.w + (size_t)right) * c;
-    const int32_t   below = first + count + down->before, above = first + down->before;
-    int32_t         i = above < down->kernel ? 0 : (above - down->kernel) / down->stride + 1;
+    const skc_window *w    = &source->unpooling.window;
+    const skc_taps    down = skc__taps(&w->h, i);
+    const size_t      at =
+        (picture * (size_t)w->h.out + (size_t)i) * (size_t)w->w.out * (size_t)source->shape.c;
+    skc_max_pool g = skc__pool_row(w, source->shape.c);
+    const float *dy;
+    float       *rows[SKC_MAX_KERNEL];
 
-    memset(to, 0, (size_t)count * row * sizeof *to);
-    for (; i < down->out && i * down->stride < below; i++)
-        unpool_row(kernels, source, picture, i, first, first + count, row, to + (size_t)left * c);
+    for (int32_t k = 0; k < w->h.kernel; k++) {
+        const int32_t y      = down.origin + k;
+        const bool    inside = k >= down.first && k < down.end && y >= u->first && y < u->end;
+
+        rows[k] = inside ? unpooled_row(u, y) + u->left : NULL;
+    }
+    g.disjoint = disjoint;
+    dy         = pooled_gradient(kernels, source, at, &g);
+    kernels->max_pool_backward(&g, source->unpooling.chosen + at, source->z + at, dy, rows);
+}
+
+/* Clears rows begin..end-1, but for the `covered` values that will be written. */
+static void clear_rows(const unpooled *u, int32_t begin, int32_t end, size_t covered)
+{
+    for (int32_t y = begin; y < end && !u->adds; y++) {
+        float *row = unpooled_row(u, y);
+
+        memset(row, 0, (covered > 0 ? u->left : u->row) * sizeof *row);
+        if (covered > 0)
+            memset(row + u->left + covered, 0, (u->row - u->left - covered) * sizeof *row);
+    }
+}
+
+/* Windows that lie side by side: each pixel is under one, but for those behind the last ones. */
+static bool side_by_side(const skc_axis *a)
+{
+    return a->kernel == a->stride && a->before == 0;
+}
+
+void skc__unpool_rows(const skc_kernels *kernels, const skc_source *source, size_t picture,
+                      int32_t first, int32_t count, int32_t left, int32_t right, bool accumulate,
+                      float *to)
+{
+    const skc_window *w = &source->unpooling.window;
+    const size_t      c = (size_t)source->shape.c, width = (size_t)w->w.in;
+    const bool        disjoint = side_by_side(&w->h) && side_by_side(&w->w) && !accumulate;
+    const size_t      reached  = (size_t)w->w.out * (size_t)w->w.stride;
+    const size_t      covered  = disjoint ? (reached < width ? reached : width) * c : 0;
+    const unpooled    u        = {
+                  first, first + count, ((size_t)left + width + (size_t)right) * c, (size_t)left * c,
+                  to,    accumulate
+    };
+    const int32_t above = first + w->h.before - w->h.kernel;
+    int32_t       done  = first;
+
+    for (int32_t i = above < 0 ? 0 : above / w->h.stride + 1; i < w->h.out; i++) {
+        const int32_t top = i * w->h.stride - w->h.before;
+        int32_t       end = top + w->h.kernel < w->h.in ? top + w->h.kernel : w->h.in;
+
+        if (top >= u.end)
+            break;
+        end = end < u.end ? end : u.end;
+        if (done < 0 && disjoint) { /* rows above the picture */
+            clear_rows(&u, done, 0, 0);
+            done = 0;
+        }
+        clear_rows(&u, done, end, covered);
+        done = end > done ? end : done;
+        unpool_row(kernels, source, picture, i, disjoint, &u);
+    }
+    clear_rows(&u, done, u.end, 0);
 }
 
 /* ---------------------------------------------------------------- rows and pixels */
@@ -136,7 +192,7 @@ void skc__fetch_rows(const skc_kernels *kernels, const skc_source *source, size_
     size_t          wide  = (size_t)left + (size_t)shape.w + (size_t)right;
 
     if (source->unpooling.on) {
-        unpool_rows(kernels, source, picture, first, count, left, right, to);
+        skc__unpool_rows(kernels, source, picture, first, count, left, right, false, to);
         return;
     }
     for (int32_t i = first; i < first + count; i++) {

@@ -15,7 +15,8 @@ typedef struct skc_unpooling {
     bool            on;
     skc_window      window; /* over the picture that was pooled */
     const uint16_t *chosen; /* (n, window.h.out, window.w.out, c) */
-    float          *row;    /* room for a row of the pool's gradient, of the thread that fetches */
+    float          *row;    /* room for a row of the pool's gradient, of the thread that fetches;
+                               not used where its view only cuts */
 } skc_unpooling;
 
 /* Where rows come from: an input with its view, or an output's gradient with its view. */
@@ -40,6 +41,11 @@ bool skc__source_is_plain(const skc_source *source);
 void skc__fetch_rows(const skc_kernels *kernels, const skc_source *source, size_t picture,
                      int32_t first, int32_t count, int32_t left, int32_t right, size_t pixel_stride,
                      float *to);
+
+/* The same of a source with unpooling, or adds them to what is there. */
+void skc__unpool_rows(const skc_kernels *kernels, const skc_source *source, size_t picture,
+                      int32_t first, int32_t count, int32_t left, int32_t right, bool accumulate,
+                      float *to);
 
 /* Writes pixels begin..end-1, counted through all pictures, one after the other. No unpooling. */
 void skc__fetch_pixels(const skc_kernels *kernels, const skc_source *source, size_t begin,

@@ -139,51 +139,18 @@ static void forward(const void *options, const skc_layer_io *io)
 
 /* ---------------------------------------------------------------- backward */
 
-/* Sets rows begin..end-1 of a picture's gradient to 0, where there is nothing to add to. */
-static void clear_rows(const skc_call *call, int32_t begin, int32_t end, float *dx)
-{
-    size_t row = (size_t)call->io->in[0].shape.w * (size_t)call->io->in[0].shape.c;
-
-    if (!call->gradient->accumulate[0] && begin < end)
-        memset(dx + (size_t)begin * row, 0, (size_t)(end - begin) * row * sizeof *dx);
-}
-
-/* One output row's gradient: where it is or, viewed, in scratch. */
-static const float *gradient_row(const skc_call *call, size_t at, float *scratch)
-{
-    skc_source source = skc__gradient_source(call->io, call->gradient);
-    size_t     width  = (size_t)call->io->out_shape.w;
-
-    if (skc__source_is_plain(&source))
-        return source.data + at * width * (size_t)source.shape.c;
-    skc__fetch_pixels(call->io->kernels, &source, at * width, (at + 1) * width, scratch);
-    return scratch;
-}
-
 static void backward_picture(const skc_call *call, size_t picture, float *scratch)
 {
     const skc_layer_io *io     = call->io;
-    skc_window          window = skc__window(call->config, io->in[0].shape);
-    skc_max_pool        g      = skc__pool_row(&window, io->out_shape.c);
-    size_t              row    = (size_t)window.w.in * (size_t)io->in[0].shape.c;
-    size_t              values = (size_t)window.w.out * (size_t)io->out_shape.c;
-    float              *dx     = call->gradient->in[0] + picture * (size_t)window.h.in * row;
-    int32_t             clear  = 0; /* rows before it hold a gradient */
-    float              *rows[SKC_MAX_KERNEL];
+    const skc_shape     shape  = io->in[0].shape;
+    skc_source          source = skc__gradient_source(io, call->gradient);
 
-    for (int32_t i = 0; i < window.h.out; i++) {
-        skc_taps down = skc__taps(&window.h, i);
-        int32_t  end  = down.origin + down.end;
-        size_t   at   = picture * (size_t)window.h.out + (size_t)i;
-
-        for (int32_t k = 0; k < window.h.kernel; k++)
-            rows[k] = k >= down.first && k < down.end ? dx + (size_t)(down.origin + k) * row : NULL;
-        clear_rows(call, clear, end, dx);
-        clear = clear > end ? clear : end;
-        io->kernels->max_pool_backward(&g, (const uint16_t *)io->saved + at * values,
-                                       gradient_row(call, at, scratch), rows);
-    }
-    clear_rows(call, clear, window.h.in, dx);
+    source.shape     = shape;
+    source.unpooling = (skc_unpooling){
+        .on = true, .window = skc__window(call->config, shape), .chosen = io->saved, .row = scratch
+    };
+    skc__unpool_rows(io->kernels, &source, picture, 0, shape.h, 0, 0, call->gradient->accumulate[0],
+                     call->gradient->in[0] + picture * skc__picture(shape));
 }
 
 /* Pictures begin..end-1. */

@@ -2,6 +2,8 @@
  */
 #include "layers/pooling.h"
 
+#include <math.h>
+
 skc_max_pool skc__pool_row(const skc_window *window, int32_t channels)
 {
     return (skc_max_pool){ .channels  = channels,
@@ -10,7 +12,9 @@ skc_max_pool skc__pool_row(const skc_window *window, int32_t channels)
                            .kernel_h  = window->h.kernel,
                            .kernel_w  = window->w.kernel,
                            .stride    = window->w.stride,
-                           .pad_left  = window->w.before };
+                           .pad_left  = window->w.before,
+                           .low       = -INFINITY,
+                           .high      = INFINITY };
 }
 
 static skc_shape outputs_of(const skc_convolution *c)

@@ -195,6 +195,21 @@ typedef struct reading {
     void (*transform)(const skc_winograd_tiles *tiles, const float *const *row, float *to);
 } reading;
 
+/* Fetches rows y..end-1 of a picture to their places in the band, as many in a row as are. */
+static void fetch_rows(const skc_winograd_pass *p, const reading *r, size_t picture, int32_t y,
+                       int32_t end, float *band)
+{
+    const size_t values = (size_t)r->source.shape.w * r->c;
+
+    for (int32_t count; y < end; y += count) {
+        const size_t place = (size_t)y % r->side;
+
+        count = (int32_t)least((size_t)(end - y), r->side - place);
+        skc__fetch_rows(p->io->kernels, &r->source, picture, y, count, 0, 0, r->c,
+                        band + place * values);
+    }
+}
+
 /* Rows of pixels as they are stored, or viewed into the band, where row y of the picture has place
  * y % side: two rows of windows have two rows of pixels in common. */
 static void find_rows(const skc_winograd_pass *p, const reading *r, size_t at, bool fresh,
@@ -204,22 +219,18 @@ static void find_rows(const skc_winograd_pass *p, const reading *r, size_t at, b
     const size_t    values  = (size_t)shape.w * r->c;
     const size_t    picture = at / p->g.rows;
     const int32_t   first   = (int32_t)(at % p->g.rows * TILE) - r->top;
-    const bool      plain   = skc__source_is_plain(&r->source);
+    const int32_t   end   = first + (int32_t)r->side < shape.h ? first + (int32_t)r->side : shape.h;
+    const int32_t   next  = fresh ? first : first + (int32_t)r->side - TILE;
+    const bool      plain = skc__source_is_plain(&r->source);
+    const float    *stored = r->source.data + picture * (size_t)shape.h * values;
 
-    for (size_t i = 0; i < r->side; i++) {
-        int32_t y     = first + (int32_t)i;
-        float  *place = band + (size_t)(y + WINDOW) % r->side * values;
-
-        if (y < 0 || y >= shape.h) {
-            row[i] = NULL;
-        } else if (plain) {
-            row[i] = r->source.data + (picture * (size_t)shape.h + (size_t)y) * values;
-        } else {
-            row[i] = place;
-            if (fresh || i >= r->side - TILE)
-                skc__fetch_rows(p->io->kernels, &r->source, picture, y, 1, 0, 0, r->c, place);
-        }
-    }
+    if (!plain)
+        fetch_rows(p, r, picture, next > 0 ? next : 0, end, band);
+    for (int32_t y = first; y < first + (int32_t)r->side; y++, row++)
+        if (y < 0 || y >= shape.h)
+            *row = NULL;
+        else
+            *row = plain ? stored + (size_t)y * values : band + (size_t)y % r->side * values;
 }
 
 /* Rows of tiles begin..end-1; to: where position 0 of the first tile goes. */

@@ -12,7 +12,7 @@ static const skc_max_pool shapes[] = {
       .kernel_w  = 3,
       .stride    = 2,
       .pad_left  = 1 },
-    { .channels = 16, .width_in = 6, .width_out = 3, .kernel_h = 2, .kernel_w = 2, .stride = 2 },
+    { .channels = 16, .width_in = 7, .width_out = 3, .kernel_h = 2, .kernel_w = 2, .stride = 2 },
     { .channels  = 33,
       .width_in  = 9,
       .width_out = 9,
@@ -53,15 +53,41 @@ static void make_rows(const skc_max_pool *g, float *x, const float **rows)
     }
 }
 
+/* y: what forward made, with what it chose. */
+static void check_backward(const skc_max_pool *shape, const float *x, const float *const *rows,
+                           const uint16_t *from, const float *y)
+{
+    const float  bounds[][2] = { { -INFINITY, INFINITY }, { 0, INFINITY }, { -1, 2 } };
+    const bool   apart       = shape->kernel_w == shape->stride && shape->pad_left == 0;
+    const size_t n           = (size_t)shape->width_out * (size_t)shape->channels;
+    const size_t row         = (size_t)shape->width_in * (size_t)shape->channels;
+    const size_t size        = (size_t)shape->kernel_h * row;
+
+    for (size_t i = 0; i < 6; i++) {
+        skc_max_pool g  = *shape;
+        float       *dy = fresh(5, n), *dx = fresh(6, size), *also = copied(7, size, dx);
+        float       *dx_rows[MAX_KERNEL], *also_rows[MAX_KERNEL];
+
+        g.low      = bounds[i / 2][0];
+        g.high     = bounds[i / 2][1];
+        g.disjoint = i % 2 == 1 && apart;
+        for (int32_t k = 0; k < g.kernel_h; k++) {
+            dx_rows[k]   = rows[k] == NULL ? NULL : dx + (rows[k] - x);
+            also_rows[k] = rows[k] == NULL ? NULL : also + (rows[k] - x);
+        }
+        SCALAR->max_pool_backward(&g, from, y, dy, dx_rows);
+        tested.max_pool_backward(&g, from, y, dy, also_rows);
+        expect_same("max_pool_backward", size, dx, also);
+    }
+}
+
 static void check_shape(const skc_max_pool *g, bool odd)
 {
     size_t       n      = (size_t)g->width_out * (size_t)g->channels;
     size_t       x_size = (size_t)g->kernel_h * (size_t)g->width_in * (size_t)g->channels;
-    float       *x = fresh(0, x_size), *want = fresh(1, n), *got = fresh(2, n), *dy = fresh(5, n);
-    float       *dx = fresh(6, x_size), *also = copied(7, x_size, dx);
+    float       *x = fresh(0, x_size), *want = fresh(1, n), *got = fresh(2, n);
     uint16_t    *from = shorts(3, n), *taken = shorts(4, n);
     const float *rows[MAX_KERNEL];
-    float       *dx_rows[MAX_KERNEL], *also_rows[MAX_KERNEL];
 
     make_rows(g, x, rows);
     if (odd)
@@ -72,13 +98,7 @@ static void check_shape(const skc_max_pool *g, bool odd)
     assert_memory_equal(from, taken, n * sizeof *from);
     tested.max_pool_forward(g, rows, fresh(2, n), NULL);
     expect_same("max_pool_forward", n, want, got);
-    for (int32_t k = 0; k < g->kernel_h; k++) {
-        dx_rows[k]   = rows[k] == NULL ? NULL : dx + (rows[k] - x);
-        also_rows[k] = rows[k] == NULL ? NULL : also + (rows[k] - x);
-    }
-    SCALAR->max_pool_backward(g, from, dy, dx_rows);
-    tested.max_pool_backward(g, from, dy, also_rows);
-    expect_same("max_pool_backward", x_size, dx, also);
+    check_backward(g, x, rows, from, want);
 }
 
 static void test_sets_agree(void **state)
@@ -115,11 +135,42 @@ static void test_what_is_chosen(void **state)
     }
 }
 
+/* By hand: 3 was chosen from the first row, 4 from the second; -1 is cut. */
+static void test_backward(void **state)
+{
+    skc_max_pool   g        = { .channels  = 1,
+                                .width_in  = 7,
+                                .width_out = 3,
+                                .kernel_h  = 2,
+                                .kernel_w  = 2,
+                                .stride    = 2,
+                                .low       = 0,
+                                .high      = INFINITY };
+    const uint16_t chosen[] = { 1, 2, 0 };
+    const float    y[] = { 3, 4, -1 }, dy[] = { 10, 20, 30 };
+
+    (void)state;
+    for (int32_t s = 0; pick_set(s); s++) {
+        float        a[7] = { 1, 1, 1, 1, 1, 1, 1 }, b[7] = { 1, 1, 1, 1, 1, 1, 1 };
+        float *const rows[] = { a, b }, *const first[] = { a, NULL };
+
+        g.disjoint = false;
+        tested.max_pool_backward(&g, chosen, y, dy, rows);
+        assert_memory_equal(a, ((float[]){ 1, 11, 1, 1, 1, 1, 1 }), sizeof a);
+        assert_memory_equal(b, ((float[]){ 1, 1, 21, 1, 1, 1, 1 }), sizeof b);
+        g.disjoint = true;
+        tested.max_pool_backward(&g, chosen, y, dy, first);
+        assert_memory_equal(a, ((float[]){ 0, 10, 0, 0, 0, 0, 1 }), sizeof a);
+        assert_memory_equal(b, ((float[]){ 1, 1, 21, 1, 1, 1, 1 }), sizeof b);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sets_agree),
         cmocka_unit_test(test_what_is_chosen),
+        cmocka_unit_test(test_backward),
     };
 
     return cmocka_run_group_tests_name("max_pool", tests, map_slots, NULL);
