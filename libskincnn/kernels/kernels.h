@@ -49,8 +49,8 @@ typedef struct skc_max_pool {
     int32_t stride, dilation; /* along the row */
     int32_t pad_left;
     /* backward: */
-    bool  disjoint;  /* no pixel is under two windows: dx is written, not added to */
-    float low, high; /* what of dy counts, by the output: -inf, inf: all */
+    bool    disjoint;  /* no pixel is under two windows: dx is written, not added to */
+    float   low, high; /* what of dy counts, by the output: -inf, inf: all */
 } skc_max_pool;
 
 /* One step of an optimiser over n values. */
@@ -89,6 +89,9 @@ typedef struct skc_product {
     bool                accumulate;   /* adds to what is in out, before the clamp */
     const float        *bias;         /* [n]; NULL: 0 */
     float               low, high;    /* -inf, inf: no clamp */
+    skc_ahead          *ahead; /* [SKC_AHEAD], what is brought is taken off them; may be NULL */
+    bool stream; /* out will not be read soon: where it can be, past the caches; each row of out
+                    begins a cache line then, and n is whole lines */
 } skc_product;
 
 /* The values of a right matrix (runs length, n) before packing: value j of row (r, l) stands at
@@ -242,8 +245,8 @@ typedef struct skc_kernels {
     void (*max_pool_forward)(const skc_max_pool *g, const float *const *rows, float *y,
                              uint16_t *chosen);
     /* dx_rows[kernel_h] (width_in, channels) += dy at the chosen taps, where low < y < high; y is
-     * not read where that is everything. Disjoint: dx_rows = dy at the chosen taps, 0 at the others.
-     * exact */
+     * not read where that is everything. Disjoint: dx_rows = dy at the chosen taps, 0 at the
+     * others. exact */
     void (*max_pool_backward)(const skc_max_pool *g, const uint16_t *chosen, const float *y,
                               const float *dy, float *const *dx_rows);
 

@@ -30,6 +30,7 @@ enum {
     MOST_ROWS   = 10,
     PANEL_BYTES = 32 * 1024, /* of the right matrix in use: a part of the first-level cache */
     BLOCK_ROWS  = 192,       /* of the left matrix: its part in use fits the second level */
+    LINE_FLOATS = 16
 };
 
 /* Loops over the rows and the vectors of a tile, whose numbers are constants once inlined. Sums
@@ -105,8 +106,6 @@ static inline void pack_turned_square(const float *from, ptrdiff_t step, float *
     _mm_storeu_ps(packed + 3 * width, d);
 }
 
-enum { LINE_FLOATS = 16 };
-
 /* A cache line of each column at a time. */
 static void pack_columns(const right_piece *p, float *packed)
 {
@@ -152,7 +151,8 @@ typedef struct product_strip {
     size_t             column;     /* of out, the panel's first */
     size_t             last_lanes; /* of the panel's last vector that are columns of out */
     const float       *bias;       /* of the panel's columns; NULL: 0 */
-    bool               add, clamp;
+    bool               add, clamp, stream;
+    size_t             lines; /* of p->ahead, to bring with each tile */
 } product_strip;
 
 /* sum = what is added to the products: bias, out. */
@@ -184,7 +184,10 @@ ALWAYS_INLINE void start_tile(const product_strip *s, size_t first, const size_t
 ALWAYS_INLINE void finish_tile(const product_strip *s, size_t first, const size_t rows,
                                const size_t vectors, vec sum[MOST_ROWS][MOST_VECTORS])
 {
-    const size_t last = vectors - 1, lanes = s->last_lanes;
+    const size_t        last = vectors - 1, lanes = s->last_lanes;
+    float *const *const rows_out = s->p->out + first; /* stores might change what is behind s */
+    const ptrdiff_t     offset   = s->p->out_offset + (ptrdiff_t)s->column;
+    const bool          streams  = s->stream;
 
     if (s->clamp) {
         const vec low = SPLAT(s->p->low), high = SPLAT(s->p->high);
@@ -193,8 +196,14 @@ ALWAYS_INLINE void finish_tile(const product_strip *s, size_t first, const size_
             EACH_VECTOR (v, vectors)
                 sum[i][v] = clamped(sum[i][v], low, high);
     }
+    if (streams) {
+        EACH_ROW (i, rows)
+            EACH_VECTOR (v, vectors)
+                STREAM(rows_out[i] + offset + v * LANES, sum[i][v]);
+        return;
+    }
     EACH_ROW (i, rows) {
-        float *out = s->p->out[first + i] + s->p->out_offset + s->column;
+        float *out = rows_out[i] + offset;
 
         EACH_VECTOR (v, last)
             STORE(out + v * LANES, sum[i][v]);
@@ -267,13 +276,48 @@ static void (*const product_tiles[MOST_VECTORS + 1][MOST_ROWS + 1])(
     const product_strip *s, size_t first) = { EACH_TILE(TILE_ENTRY) };
 #undef TILE_ENTRY
 
+/* Has some lines of the list brought, and takes them off it. */
+static void bring_lines(skc_ahead *ahead, size_t lines)
+{
+    for (size_t i = 0; i < SKC_AHEAD && lines > 0; i++) {
+        skc_ahead   *a     = &ahead[i];
+        const size_t count = least(lines, a->count / LINE_FLOATS);
+
+        for (size_t k = 0; k < count; k++)
+            __builtin_prefetch(a->at + k * LINE_FLOATS, 0, 2);
+        a->at += count * LINE_FLOATS;
+        a->count -= count * LINE_FLOATS;
+        lines -= count;
+    }
+}
+
 /* Rows begin..end-1 of the strip. */
 static void multiply_strip(const product_strip *s, size_t vectors, size_t begin, size_t end)
 {
-    for (size_t i = begin, rows; i < end; i += rows) {
-        rows = even_part(end - i, most_rows[vectors]);
-        product_tiles[vectors][rows](s, i);
+    const size_t tiles = divided_up(end - begin, most_rows[vectors]);
+    const size_t rows = (end - begin) / tiles, longer = (end - begin) % tiles; /* by one row */
+
+    for (size_t i = begin, tile = 0; tile < tiles; tile++) {
+        const size_t count = rows + (tile < longer);
+
+        if (s->lines > 0)
+            bring_lines(s->p->ahead, s->lines);
+        product_tiles[vectors][count](s, i);
+        i += count;
     }
+}
+
+/* How many lines of what is ahead each tile brings, so that all are brought evenly: tiles are
+ * counted as if they were full. */
+static size_t lines_of_a_tile(const skc_product *p)
+{
+    const size_t vectors = divided_up(p->n, LANES), wide = even_part(vectors, MOST_VECTORS);
+    const size_t tiles = divided_up(p->m, most_rows[wide]) * divided_up(vectors, wide);
+    size_t       lines = 0;
+
+    for (size_t i = 0; p->ahead != NULL && i < SKC_AHEAD; i++)
+        lines += p->ahead[i].count / LINE_FLOATS;
+    return divided_up(lines, tiles);
 }
 
 /* The panel's columns of rows begin..end-1: a strip for each part of the panel that the cache
@@ -283,6 +327,7 @@ static void multiply_panel(product_strip s, size_t vectors, size_t begin, size_t
     const skc_product *p     = s.p;
     const size_t       width = vectors * LANES, most = PANEL_BYTES / (width * sizeof(float));
     const bool         bounded = p->low > -INFINITY || p->high < INFINITY;
+    const bool         streams = p->stream && sizeof(vec) == LINE_FLOATS * sizeof(float);
     size_t             todo    = p->runs * p->length;
 
     s.add  = p->accumulate;
@@ -290,7 +335,8 @@ static void multiply_panel(product_strip s, size_t vectors, size_t begin, size_t
     do {
         s.depth = todo > 0 ? even_part(todo, most) : 0;
         todo -= s.depth;
-        s.clamp = bounded && todo == 0;
+        s.clamp  = bounded && todo == 0;
+        s.stream = streams && todo == 0;
         multiply_strip(&s, vectors, begin, end);
         s.panel += s.depth * width;
         for (s.value += s.depth; todo > 0 && s.value >= p->length; s.value -= p->length)
@@ -303,17 +349,22 @@ static void multiply_panel(product_strip s, size_t vectors, size_t begin, size_t
 static void product(const skc_product *p)
 {
     const size_t vectors = divided_up(p->n, LANES), k = p->runs * p->length;
+    const size_t lines = p->m > 0 && vectors > 0 ? lines_of_a_tile(p) : 0;
 
     for (size_t i = 0, rows; i < p->m; i += rows) {
         rows = even_part(p->m - i, BLOCK_ROWS);
         for (size_t v = 0, wide; v < vectors; v += wide) {
-            product_strip s = { .p = p, .panel = p->right + v * LANES * k, .column = v * LANES };
+            product_strip s = {
+                .p = p, .panel = p->right + v * LANES * k, .column = v * LANES, .lines = lines
+            };
 
             wide         = even_part(vectors - v, MOST_VECTORS);
             s.last_lanes = least(LANES, p->n - (v + wide - 1) * LANES);
             multiply_panel(s, wide, i, i + rows);
         }
     }
+    if (p->stream)
+        STREAM_END();
 }
 
 /* ------------------------------------------------------------------ outer */

@@ -357,24 +357,40 @@ static const float *rows_of(const skc_reading *r, const skc_segment *s, const fl
     return fetched;
 }
 
+/* How the places of a segment's rows are counted: across rows, or, where a row has one place, down
+ * them at once. */
+typedef struct places {
+    size_t rows, across; /* lists of so many places */
+} places;
+
+static places places_of(const skc_correlation *c, const skc_segment *s)
+{
+    const int32_t end  = s->end < c->h.places ? s->end : c->h.places;
+    const size_t  rows = end > s->begin ? (size_t)(end - s->begin) : 0;
+
+    return c->w.places == 1 && rows > 0 ? (places){ 1, rows }
+                                        : (places){ rows, (size_t)c->w.places };
+}
+
 size_t skc__list_pixels(const skc_reading *r, const skc_correlation *c, const skc_band *b,
                         const float *buffer, const float **list)
 {
-    const size_t  step  = (size_t)c->w.step * r->pixel;
+    const size_t  down  = (size_t)r->step * r->row;
+    const size_t  step  = c->w.places == 1 ? down : (size_t)c->w.step * r->pixel;
     const float **first = list;
     skc_segment   s;
 
     for (size_t at = b->begin; at < b->end; at += (size_t)(s.end - s.begin)) {
         const float *row;
+        places       p;
 
         s   = skc__segment_at(b, at);
+        p   = places_of(c, &s);
         row = rows_of(r, &s, &buffer) + (size_t)(c->h.first - r->low) * r->row +
               (size_t)(c->w.first + r->left) * r->pixel;
-        for (int32_t i = s.begin; i < s.end && i < c->h.places; i++) {
-            for (size_t j = 0; j < (size_t)c->w.places; j++)
-                *list++ = row + j * step;
-            row += (size_t)r->step * r->row;
-        }
+        for (size_t i = 0; i < p.rows; i++, row += down, list += p.across)
+            for (size_t j = 0; j < p.across; j++)
+                list[j] = row + j * step;
     }
     return (size_t)(list - first);
 }
@@ -383,18 +399,22 @@ void skc__list_places(const skc_correlation *c, const skc_band *b, float *out, s
                       float **list)
 {
     const size_t pixel = (size_t)shape.c, row = (size_t)shape.w * pixel;
-    const size_t step = (size_t)c->w.spacing * pixel;
+    const size_t down = (size_t)c->h.spacing * row;
+    const size_t step = c->w.places == 1 ? down : (size_t)c->w.spacing * pixel;
     skc_segment  s;
 
     for (size_t at = b->begin; at < b->end; at += (size_t)(s.end - s.begin)) {
-        s = skc__segment_at(b, at);
-        for (int32_t i = s.begin; i < s.end && i < c->h.places; i++) {
-            size_t y  = s.picture * (size_t)shape.h + (size_t)(c->h.origin + i * c->h.spacing);
-            float *to = out + y * row + (size_t)c->w.origin * pixel;
+        size_t y;
+        float *to;
+        places p;
 
-            for (size_t j = 0; j < (size_t)c->w.places; j++)
-                *list++ = to + j * step;
-        }
+        s  = skc__segment_at(b, at);
+        p  = places_of(c, &s);
+        y  = s.picture * (size_t)shape.h + (size_t)(c->h.origin + s.begin * c->h.spacing);
+        to = out + y * row + (size_t)c->w.origin * pixel;
+        for (size_t i = 0; i < p.rows; i++, to += down, list += p.across)
+            for (size_t j = 0; j < p.across; j++)
+                list[j] = to + j * step;
     }
 }
 

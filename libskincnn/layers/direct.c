@@ -230,15 +230,21 @@ static void tally_outputs(const skc_direct_cut *t, const skc_layer_io *io, const
 }
 
 void skc__direct_convolve(const skc_direct_job *j, const skc_layer_io *io, const skc_band *b,
-                          const skc_direct_desk *d)
+                          const skc_band *next, const skc_direct_desk *d)
 {
-    const skc_direct_cut *t       = &j->cut;
-    const skc_correlation c       = skc__forward_correlation(&t->c.window);
-    skc_product           product = {
-                  .left = d->left, .out = d->out, .bias = io->param[1], .low = io->low, .high = io->high
-    };
+    const skc_direct_cut *t                = &j->cut;
+    const skc_correlation c                = skc__forward_correlation(&t->c.window);
+    skc_ahead             ahead[SKC_AHEAD] = { { NULL, 0 } };
+    skc_product           product          = { .left   = d->left,
+                                               .out    = d->out,
+                                               .bias   = io->param[1],
+                                               .low    = io->low,
+                                               .high   = io->high,
+                                               .ahead  = ahead,
+                                               .stream = t->past };
 
-    skc__foresee_band(&t->x, b, false);
+    if (next != NULL)
+        skc__band_ahead(&t->x, next, ahead);
     skc__fetch_band(&t->x, io->kernels, b, d->x);
     product.m = skc__list_pixels(&t->x, &c, b, d->x, d->left);
     skc__multiply_band(&j->packing, &c, 0, j->packed, &t->x, product);
@@ -254,12 +260,23 @@ static void forward_part(const skc_call *call, size_t begin, size_t end, int32_t
     const size_t          count = skc__direct_bands(t, begin, end);
 
     for (size_t i = 0; i < count; i++) {
-        const skc_band b = skc__direct_band(t, begin, end, i, count);
+        const skc_band b    = skc__direct_band(t, begin, end, i, count);
+        const skc_band next = skc__direct_band(t, begin, end, i + 1, count);
 
+        if (i == 0)
+            skc__foresee_band(&t->x, &b, false);
         skc__list_places(&c, &b, io->out, t->out, d.out);
-        skc__direct_convolve(j, io, &b, &d);
+        skc__direct_convolve(j, io, &b, i + 1 < count ? &next : NULL, &d);
         tally_outputs(t, io, &b, part);
     }
+}
+
+/* Outputs that will not be read soon, are more than caches hold, and are whole cache lines. */
+static bool goes_past(const skc_convolution *c, const skc_layer_io *io)
+{
+    return c->pooling == NULL && !skc__tally_on(&io->tally) && c->c_out % LINE == 0 &&
+           (uintptr_t)io->out % (LINE * sizeof(float)) == 0 &&
+           skc__shape_count(io->out_shape) > FAR_VALUES;
 }
 
 void skc__direct_forward(const skc_convolution *c, const skc_layer_io *io)
@@ -268,6 +285,7 @@ void skc__direct_forward(const skc_convolution *c, const skc_layer_io *io)
     skc_direct_job   j    = { .cut = forward_cut(c, &x) };
     const skc_call   call = { &j, io, NULL };
 
+    j.cut.past = goes_past(c, io);
     skc__direct_start(&j, io, false, io->prepared);
     skc__split(&call, j.cut.parts, j.cut.rows,
                c->pooling != NULL ? skc__direct_pooled_part : forward_part);

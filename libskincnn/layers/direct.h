@@ -14,6 +14,7 @@ typedef struct skc_direct_cut {
     size_t  strip_floats;
     int32_t windows; /* forward, pooling: rows of the pool that a band makes */
     int32_t parts;
+    bool    past;   /* outputs will not be read soon, and are more than caches hold */
     bool    far;    /* what is read does not stay in a last-level cache of the usual size */
     bool    turned; /* the gradient of the weights is (groups, patch, c_out) */
 } skc_direct_cut;
@@ -55,9 +56,10 @@ skc_band skc__direct_band(const skc_direct_cut *t, size_t begin, size_t end, siz
                           size_t count);
 size_t   skc__direct_bands(const skc_direct_cut *t, size_t begin, size_t end);
 
-/* Makes a band of outputs at the places that the desk lists. */
+/* Makes a band of outputs at the places that the desk lists; `next` (NULL: none) is the band whose
+ * input is brought meanwhile. */
 void skc__direct_convolve(const skc_direct_job *j, const skc_layer_io *io, const skc_band *b,
-                          const skc_direct_desk *d);
+                          const skc_band *next, const skc_direct_desk *d);
 
 /* direct_pooled.c: `rows` of the cut become those of the pool; and a part of forward. */
 void skc__direct_pool_cut(skc_direct_cut *t);

@@ -56,7 +56,8 @@ static void extend(const skc_direct_job *j, const skc_layer_io *io, size_t pictu
     if (end <= s->end)
         return;
     skc__list_places(&c, &local, s->values, shape, d->out);
-    skc__direct_convolve(j, io, &b, d);
+    skc__foresee_band(&t->x, &b, false);
+    skc__direct_convolve(j, io, &b, NULL, d);
     s->end = end;
 }
 
