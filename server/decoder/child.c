@@ -110,6 +110,7 @@ static void answer_jobs(const decoder_recipe *recipe, unsigned char *memory)
         if (recv(DECODER_SOCKET, &job, sizeof job, 0) != (ssize_t)sizeof job)
             return;
         recipe->work(&recipe->options, memory, &job, &reply);
+        reply.number = job.number;
         if (send(DECODER_SOCKET, &reply, sizeof reply, MSG_NOSIGNAL) != (ssize_t)sizeof reply)
             return;
     }

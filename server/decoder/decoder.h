@@ -4,6 +4,12 @@
  * asked, over a socket, handing back their socket and their shared memory. A decoder has rlimits
  * and a seccomp filter: it may read, write and exit. What is damaged by a picture is one decoder,
  * which is replaced. The pixels come back through shared memory, their size checked again.
+ *
+ * A reply repeats the random number of its job. One with another number was left behind by an
+ * earlier picture, or comes from a decoder that this picture has taken over: that decoder is ended,
+ * and the picture handed to a fresh one, once, which has its own `milliseconds` within the same
+ * deadline. A decoder that was taken over unnoticed and reads its next jobs knows their numbers: it
+ * can answer them falsely until it is replaced.
  */
 #ifndef SKC_SERVER_DECODER_DECODER_H
 #define SKC_SERVER_DECODER_DECODER_H
@@ -46,13 +52,15 @@ skc_status decoders_create(decoder_spawner *spawner, decoders **out, skc_error *
 /* Decodes on a decoder that is free, waiting for one until `deadline` (CLOCK_MONOTONIC ns). Any
  * thread. SKC_EFORMAT, SKC_EUNSUPPORTED, SKC_ELIMIT, SKC_EINVAL (box) are the picture's or
  * request's fault; also a picture that its decoder died of or took too long for (SKC_EFORMAT).
- * SKC_EIO: no decoder could be had in time. */
+ * SKC_EIO: no decoder could be had in time, or the system gave no random number. */
 SKC_MUST_CHECK skc_status decoders_run(decoders *pool, const decoder_request *request,
                                        uint64_t deadline, decoder_result *out, skc_error *err);
 
 typedef struct decoder_figures {
-    /* Since the start: pictures answered; those refused, whatever for; decoders that died or
-     * answered nonsense; decoders killed because they took too long. */
+    /* Since the start: pictures answered; those refused, whatever for; decoders that died of a
+     * picture or were ended for what they said - nonsense, a reply to another job, anything unasked
+     * - each once, so that a picture which is handed over again may add two; decoders killed
+     * because they took too long. */
     uint64_t pictures, refused, died, overdue;
     /* Now. With the spawner gone `ready` is 0 for ever: the server must be started again. */
     int32_t  ready, busy;

@@ -26,6 +26,7 @@ enum { DECODER_SOCKET = 3 };
 
 /* From the server to a decoder; the picture's bytes stand in the shared memory. */
 typedef struct decoder_job {
+    uint64_t number; /* random, so that no decoder knows it before it has the job */
     uint64_t size;
     int32_t  crop; /* a decoder_crop */
     skc_box  box;
@@ -35,11 +36,12 @@ typedef struct decoder_job {
 /* From a decoder to the server: first one that says how its sandbox was made, then one for each
  * job; the pixels stand in the shared memory. How many there are follows from the crop. */
 typedef struct decoder_reply {
-    int32_t status; /* a skc_status */
-    int32_t width, height;
-    skc_box crop;
-    int32_t found;
-    char    message[sizeof((skc_error *)0)->message];
+    uint64_t number; /* that of the job which it answers; 0 in the first */
+    int32_t  status; /* a skc_status */
+    int32_t  width, height;
+    skc_box  crop;
+    int32_t  found;
+    char     message[sizeof((skc_error *)0)->message];
 } decoder_reply;
 
 /* ------------------------------------------------------------------ size.c */
@@ -76,7 +78,7 @@ skc_status decoder_sandbox(uint64_t memory, uint64_t seconds, skc_error *err);
 
 /* ------------------------------------------------------------------ child.c */
 
-/* Does a job: reads the picture from `memory`, and writes pixels and reply. */
+/* Does a job: reads the picture from `memory`, and writes pixels and reply, but for its number. */
 typedef void decoder_work(const decoder_options *options, unsigned char *memory,
                           const decoder_job *job, decoder_reply *reply);
 

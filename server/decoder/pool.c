@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/socket.h>
 #include <time.h>
 
 #include "failure.h"
@@ -101,6 +103,15 @@ static void empty_place(decoders *pool, place *p)
     decoder_end(&p->handle);
 }
 
+/* Ends a decoder for what it said, whichever picture made it say so. */
+static void end_mischief(decoders *pool, place *p)
+{
+    pthread_mutex_lock(&pool->lock);
+    pool->figures.died++;
+    pthread_mutex_unlock(&pool->lock);
+    empty_place(pool, p);
+}
+
 /* A decoder that waits has nothing to say: what can be read is its end, or mischief. */
 static bool waits(const place *p)
 {
@@ -109,17 +120,40 @@ static bool waits(const place *p)
     return poll(&news, 1, 0) == 0;
 }
 
+/* An end is no mischief: anybody who may send signals can have killed it. */
+static bool spoke(const place *p)
+{
+    char first;
+
+    return recv(p->handle.socket, &first, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
 /* The decoder of a place that was taken, made anew where it has to be. */
 static skc_status prepare_place(decoders *pool, place *p, skc_error *err)
 {
-    if (p->lives && !waits(p))
-        empty_place(pool, p);
+    if (p->lives && !waits(p)) {
+        if (spoke(p))
+            end_mischief(pool, p);
+        else
+            empty_place(pool, p);
+    }
     return p->lives ? SKC_OK : fill_place(pool, p, err);
 }
 
 /* ------------------------------------------------------------------ one picture */
 
-typedef enum outcome { ANSWERED, DIED, OVERDUE, OUT_OF_TIME } outcome;
+/* ASTRAY: the reply was to another job. */
+typedef enum outcome { ANSWERED, ASTRAY, DIED, OVERDUE, OUT_OF_TIME } outcome;
+
+typedef struct answer {
+    outcome       outcome;
+    decoder_reply reply; /* where it is ANSWERED */
+} answer;
+
+static const char *name_of(const decoder_request *request)
+{
+    return request->name != NULL ? request->name : "picture";
+}
 
 static bool inside(skc_box box, int32_t width, int32_t height)
 {
@@ -163,37 +197,45 @@ static bool plausible(const decoder_options *options, const decoder_job *job,
     }
 }
 
-static decoder_job make_job(const decoder_request *request)
+static skc_status make_job(const decoder_request *request, decoder_job *job, skc_error *err)
 {
-    const char *name = request->name != NULL ? request->name : "picture";
-    decoder_job job;
+    const char *name = name_of(request);
 
-    memset(&job, 0, sizeof job); /* with its padding: a decoder sees nothing of the server */
-    job.size = request->size;
-    job.crop = (int32_t)request->crop;
-    job.box  = request->box;
-    memcpy(job.name, name, strnlen(name, sizeof job.name - 1));
-    return job;
+    memset(job, 0, sizeof *job); /* with its padding: a decoder sees nothing of the server */
+    if (getrandom(&job->number, sizeof job->number, 0) != sizeof job->number)
+        return failure(err, SKC_EIO, "%s: no random number for its job: %s", name, strerror(errno));
+    job->size = request->size;
+    job->crop = (int32_t)request->crop;
+    job->box  = request->box;
+    memcpy(job->name, name, strnlen(name, sizeof job->name - 1));
+    return SKC_OK;
+}
+
+static outcome judge_reply(const decoders *pool, const decoder_job *job, const decoder_reply *reply)
+{
+    if (reply->number != job->number)
+        return ASTRAY;
+    return plausible(&pool->options, job, reply) ? ANSWERED : DIED;
 }
 
 /* Hands the picture over and waits. The reply is a copy that the decoder cannot change. */
-static outcome ask(const decoders *pool, const place *p, const decoder_request *request,
-                   uint64_t deadline, decoder_reply *reply)
+static outcome hand_over(const decoders *pool, place *p, const decoder_request *request,
+                         const decoder_job *job, uint64_t deadline, decoder_reply *reply)
 {
-    decoder_job     job     = make_job(request);
-    uint64_t        allowed = (uint64_t)pool->options.milliseconds * 1000000;
-    uint64_t        last    = decoder_now() + allowed;
+    uint64_t        start = decoder_now();
+    uint64_t        last  = start + (uint64_t)pool->options.milliseconds * 1000000;
     message_outcome came;
 
     if (request->size > 0)
         memcpy(p->handle.memory, request->bytes, request->size);
-    if (!message_send(p->handle.socket, &job, sizeof job, NULL, 0))
+    if (!message_send(p->handle.socket, job, sizeof *job, NULL, 0))
         return DIED;
     came = message_receive(p->handle.socket, last < deadline ? last : deadline, reply,
                            sizeof *reply, NULL);
+    p->worked += decoder_now() - start;
     if (came == MESSAGE_LATE)
         return last < deadline ? OVERDUE : OUT_OF_TIME;
-    return came == MESSAGE_ARRIVED && plausible(&pool->options, &job, reply) ? ANSWERED : DIED;
+    return came == MESSAGE_ARRIVED ? judge_reply(pool, job, reply) : DIED;
 }
 
 /* A message from outside: plain ASCII, ended. */
@@ -234,7 +276,7 @@ static void count_outcome(decoders *pool, outcome o, skc_status status)
     pthread_mutex_lock(&pool->lock);
     pool->figures.pictures++;
     pool->figures.refused += status != SKC_OK && status != SKC_EIO && status != SKC_ENOMEM;
-    pool->figures.died += o == DIED;
+    pool->figures.died += o == DIED || o == ASTRAY;
     pool->figures.overdue += o == OVERDUE || o == OUT_OF_TIME;
     pthread_mutex_unlock(&pool->lock);
 }
@@ -244,12 +286,30 @@ static skc_status no_time(const char *name, skc_error *err)
     return failure(err, SKC_EIO, "%s: there was no time left to decode it", name);
 }
 
-static skc_status conclude(decoders *pool, const place *p, const char *name, outcome o,
-                           decoder_reply *reply, decoder_result *out, skc_error *err)
+/* Where the status is not SKC_OK the picture was not handed over, and there is no answer. */
+static skc_status ask(decoders *pool, place *p, const decoder_request *request, uint64_t deadline,
+                      answer *a, skc_error *err)
 {
-    switch (o) {
+    decoder_job job;
+    skc_status  status = prepare_place(pool, p, err);
+
+    if (status == SKC_OK)
+        status = make_job(request, &job, err);
+    if (status == SKC_OK && decoder_now() >= deadline)
+        status = no_time(name_of(request), err);
+    if (status == SKC_OK)
+        a->outcome = hand_over(pool, p, request, &job, deadline, &a->reply);
+    return status;
+}
+
+static skc_status conclude(decoders *pool, const place *p, const char *name, answer *a,
+                           decoder_result *out, skc_error *err)
+{
+    switch (a->outcome) {
     case ANSWERED:
-        return reply->status == SKC_OK ? take_result(pool, p, reply, out, err) : refuse(reply, err);
+        return a->reply.status == SKC_OK ? take_result(pool, p, &a->reply, out, err)
+                                         : refuse(&a->reply, err);
+    case ASTRAY:
     case DIED:
         return failure(err, SKC_EFORMAT, "%s: this picture cannot be decoded", name);
     case OVERDUE:
@@ -261,27 +321,24 @@ static skc_status conclude(decoders *pool, const place *p, const char *name, out
     }
 }
 
-/* On a place that was taken. */
+/* On a place that was taken. What an earlier picture left behind is no fault of this one: where the
+ * reply is to another job, a fresh decoder is asked, once. */
 static skc_status run_on(decoders *pool, place *p, const decoder_request *request,
                          uint64_t deadline, decoder_result *out, skc_error *err)
 {
-    const char   *name = request->name != NULL ? request->name : "picture";
-    uint64_t      start;
-    decoder_reply reply;
-    skc_status    status = prepare_place(pool, p, err);
-    outcome       o;
+    answer     a;
+    skc_status status = ask(pool, p, request, deadline, &a, err);
 
+    if (status == SKC_OK && a.outcome == ASTRAY) {
+        end_mischief(pool, p);
+        status = ask(pool, p, request, deadline, &a, err);
+    }
     if (status != SKC_OK)
         return status;
-    start = decoder_now();
-    if (start >= deadline)
-        return no_time(name, err);
-    o      = ask(pool, p, request, deadline, &reply);
-    status = conclude(pool, p, name, o, &reply, out, err);
-    count_outcome(pool, o, status);
+    status = conclude(pool, p, name_of(request), &a, out, err);
+    count_outcome(pool, a.outcome, status);
     give_pages_back(pool, p, request->size);
-    p->worked += decoder_now() - start;
-    if (o != ANSWERED || p->worked > (uint64_t)DECODER_LIFETIME_SECONDS * 1000000000) {
+    if (a.outcome != ANSWERED || p->worked > (uint64_t)DECODER_LIFETIME_SECONDS * 1000000000) {
         empty_place(pool, p);
         (void)fill_place(pool, p, NULL);
     }
@@ -290,7 +347,7 @@ static skc_status run_on(decoders *pool, place *p, const decoder_request *reques
 
 static skc_status check_request(const decoders *pool, const decoder_request *r, skc_error *err)
 {
-    const char *name = r->name != NULL ? r->name : "picture";
+    const char *name = name_of(r);
 
     if (r->bytes == NULL && r->size > 0)
         return failure(err, SKC_EINVAL, "%s: %zu bytes at NULL", name, r->size);
@@ -314,8 +371,7 @@ skc_status decoders_run(decoders *pool, const decoder_request *request, uint64_t
     }
     p = take_place(pool, deadline);
     if (p == NULL)
-        return failure(err, SKC_EIO, "%s: no decoder was free in time",
-                       request->name != NULL ? request->name : "picture");
+        return failure(err, SKC_EIO, "%s: no decoder was free in time", name_of(request));
     status = run_on(pool, p, request, deadline, out, err);
     give_back(pool, p);
     return status;

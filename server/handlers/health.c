@@ -114,7 +114,8 @@ static void write_decoders(server *s, metrics_text *text)
 
     counter(text, "decoder_pictures_total", "Pictures decoded.", f.pictures);
     counter(text, "decoder_refused_total", "Pictures that are damaged or not allowed.", f.refused);
-    counter(text, "decoder_died_total", "Decoders that died of a picture.", f.died);
+    counter(text, "decoder_died_total",
+            "Decoders that died of a picture, or were ended for what they said.", f.died);
     counter(text, "decoder_overdue_total", "Decoders killed because a picture took too long.",
             f.overdue);
     gauge(text, "decoder_busy", "Decoders at work.", f.busy);

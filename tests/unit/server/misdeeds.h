@@ -170,22 +170,60 @@ static const misdeed misdeeds[] = {
 };
 enum { MISDEEDS = sizeof misdeeds / sizeof misdeeds[0] };
 
-/* Sends its reply twice, and the second one arrives when nobody waits for it. */
-static void reply_twice(decoder_reply *reply)
+/* ------------------------------------------------------------------ misdeeds of their own tests */
+
+static void send_reply(decoder_reply *reply, uint64_t number)
 {
     good_reply(reply);
+    reply->number = number;
     send(DECODER_SOCKET, reply, sizeof *reply, MSG_NOSIGNAL);
 }
 
+/* Sends its reply twice, and the second one arrives when nobody waits for it. */
+MISDEED(reply_twice)
+{
+    (void)memory;
+    send_reply(reply, job->number);
+}
+
+/* The second one arrives when the next job has been handed over. */
+MISDEED(reply_late)
+{
+    decoder_job next;
+
+    (void)memory;
+    send_reply(reply, job->number);
+    (void)!recv(DECODER_SOCKET, &next, sizeof next, MSG_PEEK);
+}
+
+/* Answers another job, at once. */
+MISDEED(reply_astray)
+{
+    (void)memory;
+    send_reply(reply, ~job->number);
+}
+
+MISDEED(tell_number)
+{
+    (void)memory;
+    reply->status = SKC_EFORMAT;
+    snprintf(reply->message, sizeof reply->message, "%llx", (unsigned long long)job->number);
+}
+
 /* A refusal whose message does not end and is full of control characters. */
-static void shout(decoder_reply *reply)
+MISDEED(shout)
 {
     static const char start[] = "\x1b[31m\n\xff\xc3";
 
+    (void)memory, (void)job;
     reply->status = SKC_EFORMAT;
     memset(reply->message, 'A', sizeof reply->message);
     memcpy(reply->message, start, sizeof start - 1);
 }
+
+enum { REPLY_TWICE = 200, REPLY_LATE, REPLY_ASTRAY, TELL_NUMBER, SHOUT };
+static const misdeed with_own_tests[] = { M(reply_twice), M(reply_late), M(reply_astray),
+                                          M(tell_number), M(shout) };
 
 static void work_or_misbehave(const decoder_options *options, unsigned char *memory,
                               const decoder_job *job, decoder_reply *reply)
@@ -194,10 +232,8 @@ static void work_or_misbehave(const decoder_options *options, unsigned char *mem
         decoder_decode(options, memory, job, reply);
     else if (memory[4] < MISDEEDS)
         misdeeds[memory[4]].commit(memory, job, reply);
-    else if (memory[4] == 200)
-        reply_twice(reply);
     else
-        shout(reply);
+        with_own_tests[memory[4] - REPLY_TWICE].commit(memory, job, reply);
 }
 
 #endif

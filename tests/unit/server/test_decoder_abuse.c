@@ -3,7 +3,9 @@
 #define _GNU_SOURCE
 #include "misdeeds.h"
 
+#include <errno.h>
 #include <pthread.h>
+#include <seccomp.h>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -11,6 +13,15 @@
 
 static service shared;
 static bytes   good;
+
+static decoder_options quick_options(void)
+{
+    decoder_options o = usual_options();
+
+    o.milliseconds = 2000;
+    o.memory       = 32u << 20; /* soon eaten */
+    return o;
+}
 
 static skc_status run_evil(const service *s, size_t number, decoder_result *result, skc_error *err)
 {
@@ -65,20 +76,165 @@ static void test_misdeeds(void **state)
     }
 }
 
-/* What a decoder says when it was not asked is not taken for the next picture's answer. */
+/* ------------------------------------------------------------------ what is left behind */
+
+/* A picture that gets its answer, and leaves its decoder in its author's hands. */
+static void leave_behind(size_t number)
+{
+    decoder_result result;
+
+    assert_int_equal(run_evil(&shared, number, &result, NULL), SKC_OK);
+    assert_int_equal(skc_image_width(result.image), 10);
+    skc_image_free(result.image);
+}
+
+/* Decoders sleep only when they wait for a job: by then, all that they had to say has arrived. */
+static void await_sleep(void)
+{
+    int children[64], asleep = 0, parent;
+
+    for (int i = 0; i < 1000 && asleep != 2; i++, doze()) {
+        asleep = 0;
+        for (int n = count_children(decoder_spawner_process(shared.spawner), children); n > 0; n--)
+            asleep += process_state(children[n - 1], &parent) == 'S';
+    }
+    assert_int_equal(asleep, 2);
+}
+
+/* What a decoder says when it was not asked is not taken for the next picture's answer: it is there
+ * before that picture is handed over ... */
 static void test_second_reply(void **state)
 {
     decoder_figures before = decoders_figures(shared.pool);
-    decoder_result  result;
 
     (void)state;
-    assert_int_equal(run_evil(&shared, 200, &result, NULL), SKC_OK);
-    assert_int_equal(skc_image_width(result.image), 10);
-    skc_image_free(result.image);
+    leave_behind(REPLY_TWICE);
+    await_sleep();
     assert_good_picture(&shared);
     assert_good_picture(&shared);
-    assert_figures(before, 3, 0, 0, 0);
+    assert_figures(before, 3, 0, 1, 0);
 }
+
+/* ... or comes afterwards. */
+static void test_late_reply(void **state)
+{
+    decoder_figures before = decoders_figures(shared.pool);
+
+    (void)state;
+    leave_behind(REPLY_LATE);
+    assert_good_picture(&shared);
+    assert_good_picture(&shared);
+    assert_figures(before, 3, 0, 1, 0);
+    assert_children(decoder_spawner_process(shared.spawner), 2);
+}
+
+/* A picture is handed over once more, not again and again. */
+static void test_always_astray(void **state)
+{
+    decoder_figures before = decoders_figures(shared.pool);
+    skc_error       err    = { 0 };
+
+    (void)state;
+    assert_int_equal(run_evil(&shared, REPLY_ASTRAY, NULL, &err), SKC_EFORMAT);
+    assert_string_equal(err.message, "images[3]: this picture cannot be decoded");
+    assert_figures(before, 1, 1, 2, 0);
+    assert_good_picture(&shared);
+    assert_figures(before, 2, 1, 2, 0);
+    assert_children(decoder_spawner_process(shared.spawner), 2);
+}
+
+/* What comes of a picture that is handed over once more is the fresh decoder's doing. */
+static void test_late_reply_before_evil(void **state)
+{
+    decoder_figures before = decoders_figures(shared.pool);
+    skc_error       err    = { 0 };
+
+    (void)state;
+    leave_behind(REPLY_LATE);
+    assert_int_equal(run_evil(&shared, SHOUT, NULL, NULL), SKC_EFORMAT);
+    assert_figures(before, 2, 1, 1, 0);
+    leave_behind(REPLY_LATE);
+    assert_int_equal(run_evil(&shared, 0, NULL, &err), SKC_EFORMAT);
+    assert_string_equal(err.message, "images[3]: this picture cannot be decoded");
+    assert_figures(before, 4, 2, 3, 0);
+}
+
+/* Both decoders together have no more time than the request: here, half of what one may take. */
+static void test_late_reply_deadline(void **state)
+{
+    uint8_t         evil[5] = "EVIL";
+    decoder_request request = request_of(evil, sizeof evil);
+    decoder_figures before  = decoders_figures(shared.pool);
+    skc_error       err     = { 0 };
+
+    (void)state;
+    while (strcmp(misdeeds[evil[4]].name, "loop") != 0)
+        evil[4]++;
+    leave_behind(REPLY_LATE);
+    assert_int_equal(decoders_run(shared.pool, &request, in_seconds(1), NULL, &err), SKC_EIO);
+    assert_string_equal(err.message, "images[3]: there was no time left to decode it");
+    assert_good_picture(&shared);
+    assert_int_equal(decoders_figures(shared.pool).died, before.died + 1);
+}
+
+static void test_numbers_differ(void **state)
+{
+    uint64_t numbers[8], either = 0;
+
+    (void)state;
+    for (int i = 0; i < 8; i++) {
+        skc_error err = { 0 };
+
+        assert_int_equal(run_evil(&shared, TELL_NUMBER, NULL, &err), SKC_EFORMAT);
+        numbers[i] = strtoull(err.message, NULL, 16);
+        either |= numbers[i];
+        for (int n = 0; n < i; n++)
+            assert_int_not_equal(numbers[i], numbers[n]);
+    }
+    assert_in_range(either >> 56, 1, 255);
+    assert_in_range(either & 255, 1, 255);
+}
+
+/* What is wrong in a process whose system gives no random numbers; NULL if nothing is. */
+static const char *run_without_random(void)
+{
+    scmp_filter_ctx filter  = seccomp_init(SCMP_ACT_ALLOW);
+    service         s       = start(quick_options(), decoder_decode);
+    decoder_request request = request_of(good.data, good.size);
+    skc_error       err     = { 0 };
+    decoder_result  result;
+    decoder_figures figures;
+
+    if (seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(getrandom), 0) != 0 ||
+        seccomp_load(filter) != 0)
+        return "no filter";
+    if (decoders_run(s.pool, &request, in_seconds(60), &result, &err) != SKC_EIO ||
+        strstr(err.message, "images[3]: no random number") != err.message)
+        return "another answer";
+    figures = decoders_figures(s.pool);
+    return figures.pictures == 0 && figures.died == 0 && figures.ready == 2 && figures.busy == 0
+               ? NULL
+               : "other figures";
+}
+
+static void test_no_random(void **state)
+{
+    int   status = -1;
+    pid_t server = fork();
+
+    (void)state;
+    if (server == 0) {
+        const char *wrong = run_without_random();
+
+        if (wrong != NULL)
+            fprintf(stderr, "%s\n", wrong);
+        _exit(wrong != NULL);
+    }
+    assert_int_equal(waitpid(server, &status, 0), server);
+    assert_int_equal(status, 0);
+}
+
+/* ------------------------------------------------------------------ a picture's fault, or not */
 
 static void test_message(void **state)
 {
@@ -86,7 +242,7 @@ static void test_message(void **state)
     skc_error       err    = { 0 };
 
     (void)state;
-    assert_int_equal(run_evil(&shared, 201, NULL, &err), SKC_EFORMAT);
+    assert_int_equal(run_evil(&shared, SHOUT, NULL, &err), SKC_EFORMAT);
     assert_int_equal(strlen(err.message), sizeof err.message - 1);
     assert_int_equal(strncmp(err.message, "?[31m???AAA", 11), 0);
     assert_figures(before, 1, 1, 0, 0);
@@ -334,15 +490,6 @@ static void test_killed_while_idle(void **state)
 
 /* ------------------------------------------------------------------ ends */
 
-static decoder_options quick_options(void)
-{
-    decoder_options o = usual_options();
-
-    o.milliseconds = 2000;
-    o.memory       = 32u << 20; /* soon eaten */
-    return o;
-}
-
 /* Whoever adopted it may be slow to reap it, or never do. */
 static void assert_ended(int process)
 {
@@ -421,6 +568,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_misdeeds),
         cmocka_unit_test(test_second_reply),
+        cmocka_unit_test(test_late_reply),
+        cmocka_unit_test(test_always_astray),
+        cmocka_unit_test(test_late_reply_before_evil),
+        cmocka_unit_test(test_late_reply_deadline),
+        cmocka_unit_test(test_numbers_differ),
+        cmocka_unit_test(test_no_random),
         cmocka_unit_test(test_message),
         cmocka_unit_test(test_deadline_during),
         cmocka_unit_test(test_sandbox_from_outside),
