@@ -16,6 +16,7 @@
 
 typedef struct server {
     const settings    *settings;
+    int                claim; /* of the data folder; -1: none */
     store             *db;
     decoder_spawner   *spawner;
     decoders          *decoders;

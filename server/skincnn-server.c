@@ -32,10 +32,13 @@ static bool is_ready(const char *address, uint16_t port)
     return connected && strcmp(answer, "HTTP/1.1 200") == 0;
 }
 
-static void block_signals(void)
+/* Those that service_run() waits for; and where a file may not grow (RLIMIT_FSIZE), to write is to
+ * fail as on a full disk, not to die. */
+static void arrange_signals(void)
 {
     sigset_t signals;
 
+    signal(SIGXFSZ, SIG_IGN);
     sigemptyset(&signals);
     sigaddset(&signals, SIGHUP);
     sigaddset(&signals, SIGINT);
@@ -85,7 +88,7 @@ static int run(const cli_call *call)
     }
     umask(0077); /* what is kept is for nobody else to read */
     log_set_level((log_level)s->log_level);
-    block_signals();
+    arrange_signals();
     if (sodium_init() < 0) {
         cli_error("libsodium cannot be used here");
         return CLI_FAILED;

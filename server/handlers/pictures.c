@@ -49,7 +49,8 @@ static bool crop_json(const json_t *crop, sent_picture *p)
            p->box.height > 0;
 }
 
-/* NULL or "": the whole; "auto"; "x,y,width,height". */
+/* NULL or "": the whole; "auto"; "x,y,width,height", which sscanf alone would also read with signs
+ * and spaces. */
 static bool crop_text(const char *text, sent_picture *p)
 {
     int length = 0;
@@ -61,10 +62,10 @@ static bool crop_text(const char *text, sent_picture *p)
     if (strcmp(text, "auto") == 0)
         return true;
     p->crop = DECODER_BOX;
-    return sscanf(text, "%5d,%5d,%5d,%5d%n", &p->box.x, &p->box.y, &p->box.width, &p->box.height,
+    return strspn(text, "0123456789,") == strlen(text) &&
+           sscanf(text, "%5d,%5d,%5d,%5d%n", &p->box.x, &p->box.y, &p->box.width, &p->box.height,
                   &length) == 4 &&
-           text[length] == '\0' && p->box.x >= 0 && p->box.y >= 0 && p->box.width > 0 &&
-           p->box.height > 0;
+           text[length] == '\0' && p->box.width > 0 && p->box.height > 0;
 }
 
 #define CROP_HELP "crop must be null, \"auto\", or x, y, width and height in whole pixels"
@@ -274,12 +275,17 @@ static bool take_parts(http_exchange *x, const multipart_part *parts, int32_t co
             crop = part_text(&parts[i], texts[0]);
         } else if (strcmp(parts[i].name, "explain") == 0 && explain == NULL) {
             explain = part_text(&parts[i], texts[1]);
+        } else if (http_query(x, parts[i].name) != NULL) {
+            http_reply_problem(x, HTTP_BAD_VALUE,
+                               "%s is in the URL and in a part too; once is allowed",
+                               parts[i].name);
+            return false;
         } else if (strcmp(parts[i].name, "image") == 0 && list->count < most) {
             take_picture(&parts[i], &list->item[list->count++]);
         } else {
             http_reply_problem(x, HTTP_BAD_VALUE,
-                               "part '%.60s' is not one of crop and explain, each once, and 1 to "
-                               "%d image",
+                               "part '%.60s' is not one of crop and explain, each once, and image, "
+                               "1 to %d times",
                                parts[i].name, (int)most);
             return false;
         }

@@ -44,6 +44,8 @@ typedef struct http_route {
     size_t      body_limit; /* bytes; 0: a request with a body is refused */
     const char *accepts;    /* media types of the body, separated by spaces, "*" for any; NULL: no
                            body; else a request has one, even of 0 bytes */
+    const char *queries;    /* names that the query may have, each once, separated by spaces; "":
+                               none; NULL: any, also twice, of which the first counts */
     const char *summary;    /* for the API's description */
 } http_route;
 

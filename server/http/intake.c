@@ -77,6 +77,32 @@ static bool check_body(http_exchange *x)
     return false;
 }
 
+/* A misspelt option must not pass for its default, nor one of two values be taken at random. */
+static bool check_queries(http_exchange *x)
+{
+    const char *names = x->match.route->queries;
+
+    if (names == NULL)
+        return true;
+    for (size_t i = 0; i < x->target.count; i++) {
+        const target_query *q = &x->target.queries[i];
+
+        if (!fields_accepts(names, q->name)) {
+            http_reply_problem(x, HTTP_BAD_VALUE,
+                               "there is no query parameter '%.60s'; allowed here: %s", q->name,
+                               names[0] != '\0' ? names : "none");
+            return false;
+        }
+        if (target_find(&x->target, q->name) != q->value) {
+            http_reply_problem(x, HTTP_BAD_VALUE,
+                               "the query parameter '%.60s' is there twice; once is allowed",
+                               q->name);
+            return false;
+        }
+    }
+    return true;
+}
+
 static void admit(http_exchange *x)
 {
     const http_options *options = &x->daemon->options;
@@ -110,7 +136,7 @@ static enum MHD_Result take_head(http_exchange *x, const char *url, const char *
     if (wrong != NULL) {
         x->close = true;
         http_reply_problem(x, HTTP_BAD_REQUEST, "%s", wrong);
-    } else if (find_route(x) && check_body(x)) {
+    } else if (find_route(x) && check_queries(x) && check_body(x)) {
         admit(x);
     }
     if (x->answer.status == 0 || !(x->close || x->has_body))

@@ -88,9 +88,7 @@ static const char *parse_queries(char *text, target *out)
             value = text + strlen(text);
         if (!decode(text, true) || !decode(value, true))
             return "The query of the URL is not UTF-8 text in valid escapes";
-        if (text[0] != '\0') {
-            if (target_find(out, text) != NULL)
-                return "The query of the URL has a name twice";
+        if (text[0] != '\0' || value[0] != '\0') {
             if (out->count == TARGET_QUERIES)
                 return "The query of the URL has more than 32 names";
             out->queries[out->count++] = (target_query){ text, value };

@@ -19,11 +19,11 @@ typedef struct target {
 
 /* Decodes `text` in place; `out` points into it. NULL, or what is wrong with it, in a sentence for
  * the caller; then path is "" and there are no queries. Refused are more than TARGET_BYTES bytes or
- * TARGET_QUERIES queries, one that is there twice, escapes that are none, control characters and
+ * TARGET_QUERIES queries, escapes that are none, control characters and
  * bytes that are not UTF-8 once decoded, and in the path also an escaped slash, a backslash, and
  * "." and ".." as a segment. */
 const char *target_parse(char *text, target *out);
-/* NULL where absent. */
+/* The first value of the name; NULL where absent. */
 const char *target_find(const target *t, const char *name);
 
 /* Whether it is UTF-8 without control characters. */

@@ -3,6 +3,7 @@
 #include "failure.h"
 
 #include <stdio.h>
+#include <string.h>
 
 void store_lock(store *db)
 {
@@ -17,6 +18,7 @@ void store_unlock(store *db)
 static skc_status fail(store *db, int code, skc_error *err)
 {
     const char *text = sqlite3_errmsg(db->db);
+    int         reason; /* errno: "disk I/O error" alone does not say that the disk is full */
 
     switch (code & 0xff) {
     case SQLITE_NOMEM:
@@ -28,7 +30,9 @@ static skc_status fail(store *db, int code, skc_error *err)
     case SQLITE_TOOBIG:
         return failure(err, SKC_ELIMIT, "%s: %s", db->path, text);
     default:
-        return failure(err, SKC_EIO, "%s: %s", db->path, text);
+        reason = (code & 0xff) == SQLITE_IOERR ? sqlite3_system_errno(db->db) : 0;
+        return failure(err, SKC_EIO, "%s: %s%s%s", db->path, text, reason == 0 ? "" : ": ",
+                       reason == 0 ? "" : strerror(reason));
     }
 }
 

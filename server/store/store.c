@@ -133,20 +133,33 @@ void store_close(store *db)
 
 /* ------------------------------------------------------------------ care */
 
-/* What SQLite finds first, in one line; `name` begins the message. */
-static skc_status find_damage(sqlite3 *db, const char *name, skc_error *err)
+static const char integrity_sql[] = "PRAGMA integrity_check(1)";
+
+/* What SQLite finds first, in one line; `name` begins the message. `sql` answers "ok", or what is
+ * wrong. That it could not be asked, such as for lack of memory, is SKC_EIO. */
+static skc_status find_damage(sqlite3 *db, const char *sql, const char *name, skc_error *err)
 {
     sqlite3_stmt *check;
     char          finding[200] = "no answer";
+    int           code         = sqlite3_prepare_v2(db, sql, -1, &check, NULL);
+    bool          answered;
 
-    if (sqlite3_prepare_v2(db, "PRAGMA integrity_check(1)", -1, &check, NULL) != SQLITE_OK)
-        return failure(err, SKC_EFORMAT, "%s: %s", name, sqlite3_errmsg(db));
-    if (sqlite3_step(check) == SQLITE_ROW && sqlite3_column_text(check, 0) != NULL)
+    if (code == SQLITE_OK)
+        code = sqlite3_step(check);
+    answered = code == SQLITE_ROW || code == SQLITE_DONE;
+    if (code == SQLITE_ROW && sqlite3_column_text(check, 0) != NULL)
         snprintf(finding, sizeof finding, "%s", (const char *)sqlite3_column_text(check, 0));
+    else if (!answered)
+        snprintf(finding, sizeof finding, "%s", sqlite3_errmsg(db));
     sqlite3_finalize(check);
     for (char *c = finding; (c = strchr(c, '\n')) != NULL;)
         *c = ' ';
-    return strcmp(finding, "ok") == 0 ? SKC_OK : failure(err, SKC_EFORMAT, "%s: %s", name, finding);
+    if (strcmp(finding, "ok") == 0)
+        return SKC_OK;
+    code &= 0xff;
+    return failure(
+        err, answered || code == SQLITE_CORRUPT || code == SQLITE_NOTADB ? SKC_EFORMAT : SKC_EIO,
+        "%s: %s", name, finding);
 }
 
 skc_status store_check(store *db, skc_error *err)
@@ -154,7 +167,36 @@ skc_status store_check(store *db, skc_error *err)
     skc_status status;
 
     store_lock(db);
-    status = find_damage(db->db, db->path, err);
+    status = find_damage(db->db, integrity_sql, db->path, err);
+    store_unlock(db);
+    return status;
+}
+
+static skc_status read_size(store *db, uint64_t *bytes, skc_error *err)
+{
+    statement s = statement_begin(db, "SELECT page_count * page_size FROM pragma_page_count, "
+                                      "pragma_page_size");
+
+    *bytes = statement_row(&s) ? (uint64_t)sqlite3_column_int64(s.handle, 0) : 0;
+    return statement_end(&s, err);
+}
+
+skc_status store_check_quickly(store *db, uint64_t most, bool *whole, skc_error *err)
+{
+    static const char *const all[]   = { "PRAGMA quick_check(1)", NULL };
+    static const char *const parts[] = { "PRAGMA quick_check(api_key)",
+                                         "PRAGMA quick_check(key_usage)",
+                                         "PRAGMA quick_check(spot)",
+                                         /* SQLite counts on the smallest index, page by page */
+                                         "SELECT iif(count(*) >= 0, 'ok', '') FROM record", NULL };
+    uint64_t                 bytes;
+    skc_status               status;
+
+    store_lock(db);
+    status = read_size(db, &bytes, err);
+    *whole = status == SKC_OK && bytes <= most;
+    for (const char *const *sql = *whole ? all : parts; *sql != NULL && status == SKC_OK; sql++)
+        status = find_damage(db->db, *sql, db->path, err);
     store_unlock(db);
     return status;
 }
@@ -180,7 +222,7 @@ static skc_status copy_pages(store *db, const char *target, skc_error *err)
         status = failure(err, SKC_EIO, "%s: %s", target,
                          copy == NULL ? "out of memory" : sqlite3_errmsg(copy));
     if (status == SKC_OK) /* a damaged copy must not take the place of the last good one */
-        status = find_damage(copy, target, err);
+        status = find_damage(copy, integrity_sql, target, err);
     sqlite3_close(copy);
     return status;
 }
@@ -198,7 +240,9 @@ static skc_status sync_file(const char *path, skc_error *err)
 /* A copy may take the place of an older copy: not of a device, nor of what is in use. */
 static skc_status check_target(const store *db, const char *path, skc_error *err)
 {
-    static const char *const parts[] = { "", "-wal", "-shm" };
+    static const char *const parts[] = { "skincnn.db", "skincnn.db-wal", "skincnn.db-shm",
+                                         "skincnn.lock" };
+    int                      folder  = (int)(strlen(db->path) - strlen("skincnn.db"));
     struct stat              target, source;
     char                     name[4096];
 
@@ -207,7 +251,7 @@ static skc_status check_target(const store *db, const char *path, skc_error *err
     if (!S_ISREG(target.st_mode))
         return failure(err, SKC_EINVAL, "%s: it is not a regular file", path);
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-        snprintf(name, sizeof name, "%s%s", db->path, parts[i]);
+        snprintf(name, sizeof name, "%.*s%s", folder, db->path, parts[i]);
         if (stat(name, &source) == 0 && source.st_dev == target.st_dev &&
             source.st_ino == target.st_ino)
             return failure(err, SKC_EINVAL, "%s: it is a part of the database itself", path);

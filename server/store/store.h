@@ -11,12 +11,23 @@
 
 typedef struct store store;
 
+/* Makes the caller the one service of `folder`, which must be there: others, also of this process,
+ * are refused with SKC_EIO until store_unclaim() or the end of the process, be it kill -9. Programs
+ * that only look after the data, such as skincnn-admin, need no claim. To be called after the last
+ * fork, whose child would share it. */
+skc_status store_claim(const char *folder, int *claim, skc_error *err);
+void       store_unclaim(int claim);
+
 /* Opens or makes `folder`/skincnn.db and brings its schema up to date (numbered migrations; a newer
  * schema than this program knows is SKC_EUNSUPPORTED). */
 skc_status store_open(const char *folder, store **out, skc_error *err);
 void       store_close(store *db);
 /* PRAGMA integrity_check: SKC_EFORMAT with its first finding. */
 skc_status store_check(store *db, skc_error *err);
+/* What the start of a service has time for: PRAGMA quick_check, which reads all pages, where the
+ * database has at most `most` bytes; else that of the keys, their use and the spots, and the index
+ * of the records, but not the records. *whole says which. SKC_EFORMAT: the first finding. */
+skc_status store_check_quickly(store *db, uint64_t most, bool *whole, skc_error *err);
 /* An online backup into a new file: written, synced, renamed. */
 skc_status store_backup(store *db, const char *path, skc_error *err);
 

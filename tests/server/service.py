@@ -105,11 +105,13 @@ def note_code(code):
 class Service:
     """A server with a folder of its own; use it by `with`."""
 
-    def __init__(self, *options, data=None, env=None, free=True, limits=None, name="", expect=0):
+    def __init__(self, *options, data=None, env=None, free=True, limits=None, name="", expect=0,
+                 under=()):
         self.folder = tempfile.mkdtemp(prefix="skincnn-test-")
         self.data = data or os.path.join(self.folder, "data")
         self.options = [*(FREE if free else []), *options]
         self.env, self.limits, self.name, self.expected = env, limits, name, expect
+        self.under = under  # a command that becomes the server
         self.process, self.port, self.line = None, 0, ""
         self.log_path = os.path.join(self.folder, "log")
 
@@ -132,7 +134,7 @@ class Service:
     def start(self, listen="127.0.0.1:0"):
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
-                [program("skincnn-server"), "--listen", listen, "--data", self.data,
+                [*self.under, program("skincnn-server"), "--listen", listen, "--data", self.data,
                  "--models", WEIGHTS, *self.options],
                 stdout=subprocess.PIPE, stderr=log, stdin=subprocess.DEVNULL,
                 env=environment(self.env), preexec_fn=self.limits)
@@ -308,6 +310,25 @@ def until(condition, seconds=10, what="it"):
         time.sleep(0.02)
 
 
+def alive(pid):
+    """Whether the process runs."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+def descendants(pid):
+    """Its children, theirs, and so on."""
+    found = []
+    for task in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{task}/children", encoding="ascii") as file:
+            for child in file.read().split():
+                found += [int(child), *descendants(int(child))]
+    return found
+
+
 def at_once(count, work):
     """Runs work(i) in `count` threads; returns what each returned, or its exception."""
     results = [None] * count
@@ -326,5 +347,5 @@ def at_once(count, work):
     return results
 
 
-__all__ = ["ROOT", "TAP", "WEIGHTS", "Answer", "Service", "at_once", "note_code", "parse",
-           "program", "read_all", "read_answer", "tool", "until"]
+__all__ = ["ROOT", "TAP", "WEIGHTS", "Answer", "Service", "alive", "at_once", "descendants",
+           "note_code", "parse", "program", "read_all", "read_answer", "tool", "until"]

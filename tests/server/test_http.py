@@ -254,7 +254,7 @@ def targets():
                          "/v1/questions?&&=&", "/version?%F0%9F%92%A9=%E5"[:-3]):
                 assert s.exchange(get(path, "Connection: close"))[9:12] == b"200", path
         with case("broken queries are refused"):
-            for query in ("?a=%", "?a=%zz", "?a=%00", "?crop=auto&crop=auto", "?a=%ff", "?%0a=1",
+            for query in ("?a=%", "?a=%zz", "?a=%00", "?a=%ff", "?%0a=1",
                           "?" + "&".join(f"a{i}=1" for i in range(33))):
                 assert s.exchange(get("/version" + query, "Connection: close"))[9:12] == b"400", query
         with case("long URLs: up to 4096 bytes, more are refused"):

@@ -100,6 +100,12 @@ def sources():
                         ["application/json"] if '"application/json"' in row else [])
             equal(set(operation.get("requestBody", {}).get("content", {})), types, path)
             equal("security" in operation, ", ADMIN," in row, f"the key of {path}")
+            names = re.search(r',\s+(?:NULL|"[^"]*"|PICTURES), (\w+_QUERY|"[^"]+"),', row)[1]
+            equal({p["name"] for p in map(resolve, operation.get("parameters", []))
+                   if p["in"] == "query"},
+                  set() if "_QUERY" in names else set(names.strip('"').split()),
+                  f"the query of {method} {path}")
+            assert names == "ANY_QUERY" or "422" in operation["responses"], f"{method} {path}"
             equal("429" in operation["responses"], ", LIMITED," in row or ", ADMIN," in row, path)
     with case("references lead somewhere, and every component is used"):
         used = re.findall(r'"\$ref": "(#/[^"]+)"', read("server/web/openapi.json"))
@@ -243,6 +249,9 @@ def everything_else():
             if "404" in operation["responses"]:
                 with case(f"{method} {path}: 404"):
                     fits(s.get(real.replace("diagnosis", "x")).expect(404), method, path)
+            if "422" in operation["responses"]:
+                with case(f"{method} {path}: 422 for a query that it does not take"):
+                    fits(s.get(real + "?x=1").expect(422), method, path)
         with case("/openapi.json is the file"):
             equal(s.get("/openapi.json").json, DOCUMENT, "/openapi.json")
         with case("its version is that of the server"):

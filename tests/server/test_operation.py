@@ -13,7 +13,7 @@ import zlib
 
 import pictures
 from pictures import b64, good
-from service import WEIGHTS, Service, at_once, until
+from service import WEIGHTS, Service, alive, at_once, descendants, until
 from tap import SLOW, Skip, between, case, contains, equal, group, main
 
 
@@ -299,23 +299,6 @@ def ending():
             s.kill()
             until(lambda: not [p for p in found if os.path.exists(f"/proc/{p}/fd/0") or
                                alive(p)], 10, "the end of the children")
-
-
-def alive(pid):
-    try:
-        with open(f"/proc/{pid}/stat", encoding="ascii") as file:
-            return file.read().rsplit(")", 1)[1].split()[0] not in "ZX"
-    except OSError:
-        return False
-
-
-def descendants(pid):
-    found = []
-    for task in os.listdir(f"/proc/{pid}/task"):
-        with open(f"/proc/{pid}/task/{task}/children", encoding="ascii") as file:
-            for child in file.read().split():
-                found += [int(child), *descendants(int(child))]
-    return found
 
 
 @group

@@ -174,7 +174,8 @@ def crops():
         with case("crop in the query: what is wrong is refused"):
             for crop in ("AUTO", "1,2,3", "1,2,3,4,5", "-1,2,30,30", "a,b,c,d", "1,2,30,0",
                          "1.5,2,30,30", "1,2,30,30x", "99999999999,0,30,30", "0,0,321,320",
-                         "0x1,2,30,30"):
+                         "0x1,2,30,30", "+20,30,250,240", "%2B20,30,250,240", "-0,30,250,240",
+                         "20,%2030,250,240", ",20,30,250,240", "20,30,250,240,"):
                 s.judge(path=f"{BOTH[0]}?crop={crop}").problem(422, "bad_value")
         with case("an option in the query of a JSON body is refused, not passed over"):
             s.post(BOTH[0] + "?crop=auto", {"image": b64(picture)}).problem(422, "bad_value", "crop")
@@ -269,6 +270,23 @@ def multiparts():
             assert found["heat_map"]
             equal(judged(ask(multipart(("image", picture)), path=BOTH[0] + "?crop=5,6,200,210"))
                   ["crop"]["x"], 5)
+        with case("an option that is in the query and a part too is refused"):
+            for name, text in (("crop", b"auto"), ("explain", b"true")):
+                ask(multipart(("image", picture), (name, text)),
+                    path=f"{BOTH[0]}?{name}={text.decode()}").problem(422, "bad_value", name)
+        with case("a misspelt or a second option is refused in every form that a picture comes in"):
+            for path in BOTH:
+                for query in ("?exlpain=true", "?crop=auto&crop=1,1,99,99"):
+                    name = "exlpain" if "exl" in query else "crop"
+                    s.judge(path=path + query).problem(422, "bad_value", f"'{name}'")
+                    ask(multipart(("image", picture)), path=path + query).problem(
+                        422, "bad_value", f"'{name}'")
+                    s.post(path + query, {"image": b64(picture)}).problem(
+                        422, "bad_value", f"'{name}'")
+                ask(multipart(("image", picture), ("exlpain", b"true")), path=path).problem(
+                    422, "bad_value", "'exlpain'")
+                s.post(path, {"image": b64(picture), "exlpain": True}).problem(
+                    422, "bad_value", "'exlpain'")
         with case("several parts are answered by a list, bad ones by errors"):
             found = ask(multipart(("image", picture), ("image", b"nonsense"), ("image", picture)))
             codes = [r.get("error", {}).get("code") for r in found.expect(200).json["results"]]

@@ -193,6 +193,37 @@ def contents():
 
 
 @group
+def queries():
+    with Service(name="queries") as s:
+        admin = {"Authorization": "Bearer " + s.key("--admin")}
+        for method, path in ROUTES:
+            if path.startswith("/v1/"):
+                with case(f"{method} {path}: a name that it does not take is refused by name"):
+                    for query, name in (("?crob=auto", "'crob'"), ("?crob", "'crob'"),
+                                        ("?Crop=auto", "'Crop'"), ("?=auto", "''"),
+                                        ("?%63rob=1&crop=auto", "'crob'")):
+                        answer = common(s.request(method, concrete(path) + query, headers=admin))
+                        answer.problem(422, "bad_value", "no query parameter " + name)
+        with case("a name twice is refused, whatever its values"):
+            for query in ("?county=x&county=y", "?county=&county=", "?county&county"):
+                s.get("/v1/clinics" + query).problem(422, "bad_value", "'county' is there twice")
+        with case("what is allowed is said"):
+            s.get("/v1/clinics?city=x").problem(422, "bad_value", "'city'; allowed here: county")
+            s.get("/v1/labels?city=x").problem(422, "bad_value", "'city'; allowed here: none")
+        with case("a long name and one of many languages are shown, cut at a character"):
+            for name in ("x" * 3000, "%E8%89%B2" * 30):
+                answer = s.get(f"/v1/labels?{name}=1").problem(422, "bad_value", "no query param")
+                assert len(answer.body) < 600, answer
+        with case("pages, probes and the rest go on with whatever is there, twice too"):
+            for path in ("/", "/integrators", "/app.js", "/healthz", "/readyz", "/version", "/v2",
+                         "/openapi.json", "/metrics", "/v2/models/diagnosis"):
+                s.get(path + "?utm_source=mail&gclid=a&utm_source=mail&x").expect(200)
+        with case("HEAD is refused as GET is, and OPTIONS is not"):
+            equal(s.request("HEAD", "/v1/labels?a=1").expect(422).body, b"")
+            s.request("OPTIONS", "/v1/labels?a=1").expect(204)
+
+
+@group
 def clinics():
     import tempfile
     with tempfile.NamedTemporaryFile("w", suffix=".csv", encoding="utf-8") as file:

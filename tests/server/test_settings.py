@@ -8,11 +8,15 @@ import tempfile
 from contextlib import closing
 
 from pictures import b64, good
-from service import ROOT, WEIGHTS, Service, environment, program, tool
+from service import ROOT, WEIGHTS, Service, descendants, environment, program, tool
 from tap import SLOW, Skip, case, contains, equal, group, main
 
 with open(os.path.join(ROOT, "server/settings.c"), encoding="utf-8") as _file:
     OPTIONS = re.findall(r'^    \{ "([a-z-]+)",', _file.read(), re.M)
+
+ASSESSMENT = {"image": b64(good()), "dermatoscope": True, "keep": True,
+              "answers": {"change": "no", "uneven": "no", "large": "no", "site": "other",
+                          "history": "no"}}
 
 
 def shown(*options, env=None, status=0):
@@ -34,6 +38,15 @@ def refused(*options, env=None, data=True, words=()):
     for word in words:
         contains(err, word)
     return err
+
+
+def holds(pid, path):
+    """Whether the process has the file open, as far as that may be known."""
+    try:
+        return any(os.path.realpath(f"/proc/{pid}/fd/{fd}") == os.path.realpath(path)
+                   for fd in os.listdir(f"/proc/{pid}/fd"))
+    except PermissionError:  # decoders cannot be looked into
+        return False
 
 
 @group
@@ -222,8 +235,7 @@ def surroundings():
                 os.mkdir(data_folder)
                 with open(os.path.join(data_folder, "skincnn.db"), "wb") as file:
                     file.write(data)
-                if name == "text":
-                    refused("--data", data_folder, data=False, words=["skincnn.db"])
+                refused("--data", data_folder, data=False, words=["skincnn.db", "backup"])
         with case("a database of a newer schema is left alone, and the message says so"):
             newer = os.path.join(folder, "newer")
             os.mkdir(newer)
@@ -235,21 +247,24 @@ def surroundings():
             contains(err, "999")
             with closing(sqlite3.connect(os.path.join(newer, "skincnn.db"))) as db:
                 equal(db.execute("SELECT count(*) FROM sqlite_schema").fetchone(), (0,))
-    with Service(name="the first of two") as one, Service(data=one.data, name="the second") as two:
-        with case("two servers on one folder: what one keeps the other knows, and keys too"):
-            body = {"image": b64(good()), "dermatoscope": True, "keep": True,
-                    "answers": {"change": "no", "uneven": "no", "large": "no", "site": "other",
-                                "history": "no"}}
-            codes = [s.post("/v1/assessments", body).expect(201).json["code"]
-                     for s in (one, two) * 3]
-            for i, code in enumerate(codes):
-                (two, one)[i % 2].get("/v1/assessments/" + code).expect(200)
-            one.request("DELETE", "/v1/assessments/" + codes[1]).expect(204)
-            two.get("/v1/assessments/" + codes[1]).problem(404, "not_found")
-            key = one.key()
-            for s in (one, two):
-                s.judge(headers={"X-API-Key": key}).expect(200)
-        with case("admin: key-list, backup and check while both run"):
+    with Service(name="one of a folder") as one:
+        codes = [one.post("/v1/assessments", ASSESSMENT).expect(201).json["code"] for _ in range(3)]
+        with case("a second server on the folder ends with a message that names it"):
+            refused("--data", one.data, data=False, words=["another server", one.data])
+            refused("--data", one.data + "/.", "--check-self", data=False, words=["another server"])
+            one.judge().expect(200)
+        with case("no other process has the lock open, so that it ends with the server"):
+            holders = [p for p in (one.process.pid, *descendants(one.process.pid))
+                       if holds(p, os.path.join(one.data, "skincnn.lock"))]
+            equal(holders, [one.process.pid])
+        with case("killed, and started again at once: the folder is free, nothing is lost"):
+            for _ in range(5):
+                one.kill()
+                one.start()
+            for code in codes:
+                one.get("/v1/assessments/" + code).expect(200)
+        with case("admin: key-add, key-list, backup and check while it runs"):
+            one.judge(headers={"X-API-Key": one.key()}).expect(200)
             out, _ = tool("skincnn-admin", "key-list", "--data", one.data)
             contains(out, "test")
             contains(tool("skincnn-admin", "check", "--data", one.data)[0], "sound")
@@ -257,7 +272,7 @@ def surroundings():
             tool("skincnn-admin", "backup", "--data", one.data, copy)
             with closing(sqlite3.connect(copy)) as db:
                 equal(db.execute("PRAGMA integrity_check").fetchone(), ("ok",))
-                equal(db.execute("SELECT count(*) FROM record").fetchone(), (5,))
+                equal(db.execute("SELECT count(*) FROM record").fetchone(), (3,))
             equal(os.stat(copy).st_mode & 0o77, 0, "rights of others to the copy")
         with case("a database that key-add makes is for its owner alone"):
             fresh = os.path.join(one.folder, "fresh")
@@ -277,6 +292,40 @@ def surroundings():
         with case("a data folder and its files are for the owner alone"):
             for name in os.listdir(one.data):
                 equal(os.stat(os.path.join(one.data, name)).st_mode & 0o77, 0, name)
+
+
+def damage(folder, sql):
+    """Overwrites the page of the closed database whose number `sql` gives."""
+    path = os.path.join(folder, "skincnn.db")
+    with closing(sqlite3.connect(path)) as db:
+        page = db.execute(sql).fetchone()[0]
+    with open(path, "r+b") as file:
+        file.seek((page - 1) * 4096)
+        file.write(b"damage" * 600)
+
+
+@group
+def damaged():
+    for name, page in (("the last record", "PRAGMA page_count"),
+                       ("the keys", "SELECT rootpage FROM sqlite_schema WHERE name = 'api_key'")):
+        with Service(name=f"a database with damage in {name}") as s:
+            path = os.path.join(s.data, "skincnn.db")
+            s.post("/v1/assessments", ASSESSMENT).expect(201)
+            s.key()
+            s.stop()
+            with open(path, "rb") as file:
+                whole = file.read()
+            with case(f"damage in {name}: no start, and the message says what to do"):
+                damage(s.data, page)
+                refused("--data", s.data, data=False,
+                        words=[path, "damaged", "skincnn-admin check", "backup"])
+                _, err = tool("skincnn-admin", "check", "--data", s.data, status=2)
+                contains(err, path)
+            with case("the copy from before is put in its place: it starts"):
+                with open(path, "wb") as file:
+                    file.write(whole)
+                s.start()
+                s.get("/readyz").expect(200)
 
 
 if __name__ == "__main__":

@@ -62,12 +62,12 @@ static inline void run_large(void *context, http_exchange *x)
 }
 
 static const http_route routes[] = {
-    { "GET", "/quick", run_quick, HTTP_INLINE, 0, NULL, "" },
-    { "GET", "/worker", run_quick, 0, 0, NULL, "" },
-    { "POST", "/echo", run_echo, 0, BODY_LIMIT, "*", "" },
-    { "GET", "/block", run_block, 0, 0, NULL, "" },
-    { "GET", "/long", run_until_abandoned, 0, 0, NULL, "" },
-    { "GET", "/large", run_large, 0, 0, NULL, "" },
+    { "GET", "/quick", run_quick, HTTP_INLINE, 0, NULL, NULL, "" },
+    { "GET", "/worker", run_quick, 0, 0, NULL, NULL, "" },
+    { "POST", "/echo", run_echo, 0, BODY_LIMIT, "*", NULL, "" },
+    { "GET", "/block", run_block, 0, 0, NULL, NULL, "" },
+    { "GET", "/long", run_until_abandoned, 0, 0, NULL, NULL, "" },
+    { "GET", "/large", run_large, 0, 0, NULL, NULL, "" },
     { .method = NULL },
 };
 

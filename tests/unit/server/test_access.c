@@ -34,9 +34,9 @@ static void run_who(void *context, http_exchange *x)
 }
 
 static const http_route routes[] = {
-    { "GET", "/free", run_who, 0, 0, NULL, "" },
-    { "GET", "/limited", run_who, HTTP_LIMITED, 0, NULL, "" },
-    { "GET", "/admin", run_who, HTTP_ADMIN, 0, NULL, "" },
+    { "GET", "/free", run_who, 0, 0, NULL, NULL, "" },
+    { "GET", "/limited", run_who, HTTP_LIMITED, 0, NULL, NULL, "" },
+    { "GET", "/admin", run_who, HTTP_ADMIN, 0, NULL, NULL, "" },
     { .method = NULL },
 };
 

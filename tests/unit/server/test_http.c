@@ -81,19 +81,19 @@ static void run_empty(void *context, http_exchange *x)
 }
 
 static const http_route routes[] = {
-    { "GET", "/", run_hello, HTTP_INLINE, 0, NULL, "" },
-    { "GET", "/worker", run_hello, 0, 0, NULL, "" },
-    { "POST", "/echo", run_echo, 0, BODY_LIMIT, "text/plain application/octet-stream", "" },
-    { "POST", "/inline", run_echo, HTTP_INLINE | HTTP_CORS, BODY_LIMIT, "text/plain", "" },
-    { "POST", "/small", run_echo, 0, SMALL_LIMIT, "*", "" },
-    { "POST", "/action", run_empty, 0, 0, NULL, "" },
-    { "GET", "/v1/{code}/x", run_describe, HTTP_CORS, 0, NULL, "" },
-    { "DELETE", "/v1/{code}/x", run_empty, HTTP_CORS, 0, NULL, "" },
-    { "GET", "/silent", run_silent, 0, 0, NULL, "" },
-    { "GET", "/odd", run_odd, 0, 0, NULL, "" },
-    { "GET", "/nothing", run_nothing, 0, 0, NULL, "" },
-    { "GET", "/locked", run_empty, HTTP_ADMIN, 0, NULL, "" },
-    { "POST", "/locked", run_echo, HTTP_ADMIN, BODY_LIMIT, "text/plain", "" },
+    { "GET", "/", run_hello, HTTP_INLINE, 0, NULL, NULL, "" },
+    { "GET", "/worker", run_hello, 0, 0, NULL, NULL, "" },
+    { "POST", "/echo", run_echo, 0, BODY_LIMIT, "text/plain application/octet-stream", NULL, "" },
+    { "POST", "/inline", run_echo, HTTP_INLINE | HTTP_CORS, BODY_LIMIT, "text/plain", NULL, "" },
+    { "POST", "/small", run_echo, 0, SMALL_LIMIT, "*", "", "" },
+    { "POST", "/action", run_empty, 0, 0, NULL, NULL, "" },
+    { "GET", "/v1/{code}/x", run_describe, HTTP_CORS, 0, NULL, "crop explain", "" },
+    { "DELETE", "/v1/{code}/x", run_empty, HTTP_CORS, 0, NULL, NULL, "" },
+    { "GET", "/silent", run_silent, 0, 0, NULL, NULL, "" },
+    { "GET", "/odd", run_odd, 0, 0, NULL, NULL, "" },
+    { "GET", "/nothing", run_nothing, 0, 0, NULL, NULL, "" },
+    { "GET", "/locked", run_empty, HTTP_ADMIN, 0, NULL, NULL, "" },
+    { "POST", "/locked", run_echo, HTTP_ADMIN, BODY_LIMIT, "text/plain", NULL, "" },
     { .method = NULL },
 };
 
@@ -259,6 +259,28 @@ static void test_routes(void **state)
     assert_int_equal(a.status, 204);
 }
 
+/* Names that a route does not take are refused by name, unless it takes any. */
+static void test_queries(void **state)
+{
+    answer a = ASK("GET /v1/A/x?explain=&crop=auto HTTP/1.1\r\n");
+
+    (void)state;
+    assert_int_equal(a.status, 200);
+    a = ASK("GET /v1/A/x?crop=auto&crob=1 HTTP/1.1\r\n");
+    assert_int_equal(a.status, 422);
+    assert_true(answer_has(&a, "\"code\":\"bad_value\""));
+    assert_true(answer_has(&a, "'crob'; allowed here: crop explain"));
+    a = ASK("GET /v1/A/x?crop%20explain=1 HTTP/1.1\r\n");
+    assert_true(answer_has(&a, "'crop explain'"));
+    a = ASK("GET /v1/A/x?crop=auto&explain=true&crop=auto HTTP/1.1\r\n");
+    assert_int_equal(a.status, 422);
+    assert_true(answer_has(&a, "'crop' is there twice"));
+    a = ASK("POST /small?a HTTP/1.1\r\nContent-Length: 0\r\n");
+    assert_true(answer_has(&a, "'a'; allowed here: none"));
+    a = ASK("GET /worker?utm_source=a&b&utm_source=a HTTP/1.1\r\n");
+    assert_int_equal(a.status, 200);
+}
+
 static void test_handlers_that_err(void **state)
 {
     answer a = ASK("GET /silent HTTP/1.1\r\n");
@@ -330,6 +352,7 @@ static void test_bodies_refused(void **state)
         { POST("/small", "Content-Length: 11\r\nExpect: 100-continue\r\n\r\n"), 413 },
         { POST("/small", "Transfer-Encoding: chunked\r\n\r\nB\r\n01234567890"), 413 },
         { POST("/small", "Transfer-Encoding: chunked\r\n\r\n8\r\n01234567\r\n3\r\n012\r\n"), 413 },
+        { POST("/small?a=1", "Content-Length: 4\r\n\r\n"), 422 },
         { POST("/action", "Content-Length: 1\r\n\r\nx"), 413 },
         { POST("/action", "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"), 413 },
         { "GET / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\nx", 413 },
@@ -485,6 +508,7 @@ int main(void)
         cmocka_unit_test(test_pipelining),
         cmocka_unit_test(test_head_and_304),
         cmocka_unit_test(test_routes),
+        cmocka_unit_test(test_queries),
         cmocka_unit_test(test_handlers_that_err),
         cmocka_unit_test(test_bodies),
         cmocka_unit_test(test_bodies_refused),

@@ -29,8 +29,8 @@ static void run(void *context, http_exchange *x)
 }
 
 static const http_route routes[] = {
-    { "GET", "/{path...}", run, HTTP_INLINE, 0, NULL, "" },
-    { "POST", "/echo", run, HTTP_INLINE, 1000, "*", "" },
+    { "GET", "/{path...}", run, HTTP_INLINE, 0, NULL, NULL, "" },
+    { "POST", "/echo", run, HTTP_INLINE, 1000, "*", NULL, "" },
     { .method = NULL },
 };
 
@@ -179,7 +179,6 @@ static void test_malformed(void **state)
         { "GET /..%2fetc HTTP/1.1\r\nHost: h\r\n\r\n", 0, 400, 400 },
         { "GET /../etc HTTP/1.1\r\nHost: h\r\n\r\n", 0, 400, 400 },
         { "GET /?a=%zz HTTP/1.1\r\nHost: h\r\n\r\n", 0, 400, 400 },
-        { "GET /?a=1&a=2 HTTP/1.1\r\nHost: h\r\n\r\n", 0, 400, 400 },
     };
 
     (void)state;

@@ -58,8 +58,8 @@ static void run_one(void *context, http_exchange *x)
 #define TYPES "application/json image/jpeg image/png multipart/form-data"
 
 static const http_route routes[] = {
-    { "POST", "/sixteen", run_sixteen, 0, 100000, TYPES, "" },
-    { "POST", "/one", run_one, 0, 100000, TYPES, "" },
+    { "POST", "/sixteen", run_sixteen, 0, 100000, TYPES, NULL, "" },
+    { "POST", "/one", run_one, 0, 100000, TYPES, NULL, "" },
     { .method = NULL },
 };
 

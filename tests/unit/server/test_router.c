@@ -119,7 +119,7 @@ static void test_no_route(void **state)
 
 static void test_targets(void **state)
 {
-    char   text[] = "/v1/%E8%89%B2%20a?crop=1,2&explain&x=a+b%2Bc%3D&=void&&y=a=b";
+    char   text[] = "/v1/%E8%89%B2%20a?crop=1,2&explain&x=a+b%2Bc%3D&=nameless&&=&y=a=b";
     target t;
 
     (void)state;
@@ -130,16 +130,30 @@ static void test_targets(void **state)
     assert_string_equal(target_find(&t, "x"), "a b+c=");
     assert_string_equal(target_find(&t, "y"), "a=b");
     assert_null(target_find(&t, "z"));
-    assert_int_equal(t.count, 4);
+    assert_string_equal(target_find(&t, ""), "nameless");
+    assert_int_equal(t.count, 5);
+}
+
+/* Whether that is allowed is the route's to say. */
+static void test_queries_twice(void **state)
+{
+    char   text[] = "/?a=1&b&a=2";
+    target t;
+
+    (void)state;
+    assert_null(target_parse(text, &t));
+    assert_int_equal(t.count, 3);
+    assert_string_equal(target_find(&t, "a"), "1");
+    assert_string_equal(t.queries[2].value, "2");
 }
 
 static void test_targets_refused(void **state)
 {
     static const char *const bad[] = {
-        "",      "*",         "v1",        "http://a/", "/%",     "/%2",        "/%zz",
-        "/%00",  "/a%0a",     "/%ff",      "/%c0%af",   "/\xff",  "/%ed%a0%80", "/.",
-        "/..",   "/a/../b",   "/a/%2e%2e", "/a/%2E/b",  "/a%2fb", "/a%2Fb",     "/a%5cb",
-        "/a\\b", "/?a=1&a=2", "/?a=%ff",   "/?%00",     "/?a=%2", "/?a&a",      "/a\x7f",
+        "",      "*",       "v1",        "http://a/", "/%",     "/%2",        "/%zz",
+        "/%00",  "/a%0a",   "/%ff",      "/%c0%af",   "/\xff",  "/%ed%a0%80", "/.",
+        "/..",   "/a/../b", "/a/%2e%2e", "/a/%2E/b",  "/a%2fb", "/a%2Fb",     "/a%5cb",
+        "/a\\b", "/?a=%ff", "/?%00",     "/?a=%2",    "/a\x7f",
     };
     target t;
     char   text[64], queries[256] = "/?", one[16];
@@ -178,10 +192,10 @@ static void test_target_length(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_paths),         cmocka_unit_test(test_parameters),
-        cmocka_unit_test(test_methods),       cmocka_unit_test(test_no_route),
-        cmocka_unit_test(test_targets),       cmocka_unit_test(test_targets_refused),
-        cmocka_unit_test(test_target_length),
+        cmocka_unit_test(test_paths),           cmocka_unit_test(test_parameters),
+        cmocka_unit_test(test_methods),         cmocka_unit_test(test_no_route),
+        cmocka_unit_test(test_targets),         cmocka_unit_test(test_queries_twice),
+        cmocka_unit_test(test_targets_refused), cmocka_unit_test(test_target_length),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

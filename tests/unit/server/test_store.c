@@ -7,7 +7,9 @@
 
 #include <cmocka.h>
 
+#include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -38,8 +40,8 @@ static int make_folder(void **state)
 
 static int remove_folder(void **state)
 {
-    static const char *const names[] = { "skincnn.db", "skincnn.db-wal", "skincnn.db-shm", "copy",
-                                         "copy.tmp" };
+    static const char *const names[] = { "skincnn.db",   "skincnn.db-wal", "skincnn.db-shm",
+                                         "skincnn.lock", "copy",           "copy.tmp" };
 
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
@@ -222,6 +224,136 @@ static void test_damaged(void **state)
     } else {
         assert_int_equal(err.status, SKC_EFORMAT);
     }
+}
+
+/* Overwrites the middle of a page, whose numbers begin at 1, of the closed database. */
+static void damage_page(int64_t number)
+{
+    static const char damage[] = "damage damage damage damage damage damage";
+    FILE             *file     = fopen(file_path("skincnn.db"), "r+b");
+
+    assert_non_null(file);
+    for (long at = 0; at < 4096; at += 512) {
+        assert_int_equal(fseek(file, (long)(number - 1) * 4096 + at, SEEK_SET), 0);
+        assert_int_equal(fwrite(damage, 1, sizeof damage, file), sizeof damage);
+    }
+    assert_int_equal(fclose(file), 0);
+}
+
+static int64_t root_of(const char *name)
+{
+    char sql[120];
+
+    snprintf(sql, sizeof sql, "SELECT rootpage FROM sqlite_schema WHERE name = '%s'", name);
+    return ask(file_path("skincnn.db"), sql);
+}
+
+/* A page that no start would come across is found in a small database; in a large one, those on
+ * which all records depend. */
+static void test_quick_check(void **state)
+{
+    static const char *const roots[] = { "api_key", "key_usage", "spot", "spot_expires",
+                                         "record_spot" };
+    char                     text[20001];
+    bool                     whole;
+    store                   *db = open_store();
+    skc_error                err;
+
+    (void)state;
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    for (int i = 0; i < 20; i++)
+        add_record(db, i, text, 0, 1000);
+    assert_works(store_backup(db, file_path("copy"), &err), err);
+    assert_works(store_check_quickly(db, 1 << 20, &whole, &err), err);
+    assert_true(whole);
+    assert_works(store_check_quickly(db, 1 << 18, &whole, &err), err);
+    assert_false(whole);
+    store_close(db);
+    for (size_t i = 0; i < sizeof roots / sizeof *roots; i++) {
+        size_t   size;
+        uint8_t *bytes = read_bytes(file_path("copy"), &size);
+
+        write_bytes(file_path("skincnn.db"), bytes, size);
+        free(bytes);
+        damage_page(root_of(roots[i]));
+        db = open_store();
+        assert_fails(store_check_quickly(db, 0, &whole, &err), SKC_EFORMAT, err, "skincnn.db");
+        assert_fails(store_check_quickly(db, 1 << 20, &whole, &err), SKC_EFORMAT, err,
+                     "skincnn.db");
+        store_close(db);
+    }
+}
+
+static void test_quick_check_of_a_record(void **state)
+{
+    char      text[20001];
+    bool      whole;
+    store    *db = open_store();
+    skc_error err;
+
+    (void)state;
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    for (int i = 0; i < 20; i++)
+        add_record(db, i, text, 0, 1000);
+    store_close(db);
+    damage_page(ask(file_path("skincnn.db"), "PRAGMA page_count")); /* of the last record */
+    db = open_store();
+    assert_works(store_check_quickly(db, 0, &whole, &err), err);
+    assert_false(whole);
+    assert_fails(store_check_quickly(db, 1 << 20, &whole, &err), SKC_EFORMAT, err, "skincnn.db");
+    assert_true(whole);
+    store_close(db);
+}
+
+/* ------------------------------------------------------------------ one service to a folder */
+
+static void test_claim(void **state)
+{
+    int       claim = -1, second = -1;
+    skc_error err;
+
+    (void)state;
+    assert_works(store_claim(folder, &claim, &err), err);
+    assert_true((fcntl(claim, F_GETFD) & FD_CLOEXEC) != 0);
+    assert_fails(store_claim(folder, &second, &err), SKC_EIO, err, folder, "another server");
+    assert_int_equal(store_claim(folder, &second, NULL), SKC_EIO);
+    assert_int_equal(second, -1);
+    store_close(open_store()); /* others may look after the data */
+    assert_fails(store_claim(folder, &second, &err), SKC_EIO, err, "another server");
+    store_unclaim(claim);
+    assert_works(store_claim(folder, &claim, &err), err);
+    store_unclaim(claim);
+    assert_fails(store_claim("/nowhere/at/all", &claim, &err), SKC_EIO, err,
+                 "/nowhere/at/all/skincnn.lock");
+    assert_int_equal(store_claim("/nowhere/at/all", &claim, NULL), SKC_EIO);
+}
+
+/* No word to the child: it is killed, and the claim is free as soon as it is gone. */
+static void test_claim_of_a_killed_process(void **state)
+{
+    int       claim, ready[2], status;
+    char      byte;
+    pid_t     child;
+    skc_error err;
+
+    (void)state;
+    assert_int_equal(pipe(ready), 0);
+    child = fork();
+    if (child == 0) {
+        if (store_claim(folder, &claim, NULL) == SKC_OK && write(ready[1], "", 1) == 1)
+            pause();
+        _exit(1);
+    }
+    close(ready[1]);
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    assert_fails(store_claim(folder, &claim, &err), SKC_EIO, err, "another server");
+    kill(child, SIGKILL);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_works(store_claim(folder, &claim, &err), err);
+    store_unclaim(claim);
+    close(ready[0]);
 }
 
 /* As another user, in a process of its own: root may write everywhere. */
@@ -487,12 +619,16 @@ static void test_backup(void **state)
 /* Nothing but an older copy may be replaced, and not by a damaged one. */
 static void test_backup_targets(void **state)
 {
-    static const char *const own[] = { "skincnn.db", "skincnn.db-wal" };
+    static const char *const own[] = { "skincnn.db", "skincnn.db-wal", "skincnn.db-shm",
+                                       "skincnn.lock" };
     store                   *db    = open_store();
+    int                      claim;
     skc_error                err;
     struct stat              before, after;
 
     (void)state;
+    assert_works(store_claim(folder, &claim, &err), err);
+    store_unclaim(claim);
     add_record(db, 1, "text", 0, 1000);
     for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
         assert_int_equal(stat(file_path(own[i]), &before), 0);
@@ -542,11 +678,25 @@ static void test_backup_of_damage(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(test_open),           CASE(test_migrations),      CASE(test_newer_schema),
-        CASE(test_opened_at_once), CASE(test_damaged),         CASE(test_read_only),
-        CASE(test_keys),           CASE(test_usage),           CASE(test_records),
-        CASE(test_expiry),         CASE(test_erased_for_good), CASE(test_threads),
-        CASE(test_backup),         CASE(test_backup_targets),  CASE(test_backup_of_damage),
+        CASE(test_open),
+        CASE(test_migrations),
+        CASE(test_newer_schema),
+        CASE(test_opened_at_once),
+        CASE(test_damaged),
+        CASE(test_read_only),
+        CASE(test_quick_check),
+        CASE(test_quick_check_of_a_record),
+        CASE(test_claim),
+        CASE(test_claim_of_a_killed_process),
+        CASE(test_keys),
+        CASE(test_usage),
+        CASE(test_records),
+        CASE(test_expiry),
+        CASE(test_erased_for_good),
+        CASE(test_threads),
+        CASE(test_backup),
+        CASE(test_backup_targets),
+        CASE(test_backup_of_damage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
