@@ -12,8 +12,8 @@
 #include "graph/workspace.h"
 #include "image/overlay.h"
 #include "layers/geometry.h"
-#include "model/input.h"
 #include "model/model.h"
+#include "model/preparation.h"
 #include "model/probability.h"
 
 struct skc_explainer {
@@ -21,6 +21,7 @@ struct skc_explainer {
     const skc_model *model;
     skc_kernels      kernels;
     skc_pool        *pool;
+    skc_preparation  preparation;
     int32_t          views, tap;           /* node number of the tap */
     skc_shape        shape;                /* of the layer's output, one picture */
     skc_graph        graph;                /* the model's, with the tap; configs are the model's */
@@ -29,7 +30,6 @@ struct skc_explainer {
     float          **gradient;             /* the same; NULL but for the tap's: the maps */
     bool            *frozen;               /* by node */
     float           *maps;                 /* (views, shape.h, shape.w) */
-    float           *sampled;              /* one picture as float 0..255 */
     float           *probabilities, *heat; /* (labels), (input height, width) */
     skc_workspace    workspace;
 };
@@ -154,12 +154,12 @@ static skc_status take_pieces(skc_explainer *e, skc_error *err)
     size_t           maps   = (size_t)e->views * skc__pixels(e->shape) * sizeof(float);
     size_t           pixels = (size_t)graph->input.h * (size_t)graph->input.w;
     size_t           labels = (size_t)e->model->label_count;
-    skc_status       status = skc__arena_create(
-              &e->allocator,
-              2 * skc__arena_piece(params * sizeof(float *)) + skc__arena_piece(nodes) +
-                  skc__arena_piece(maps) + skc__arena_piece(3 * pixels * sizeof(float)) +
-                  skc__arena_piece(labels * sizeof(float)) + skc__arena_piece(pixels * sizeof(float)),
-              &e->arena, err);
+    skc_status       status =
+        skc__arena_create(&e->allocator,
+                          2 * skc__arena_piece(params * sizeof(float *)) + skc__arena_piece(nodes) +
+                              skc__arena_piece(maps) + skc__arena_piece(labels * sizeof(float)) +
+                              skc__arena_piece(pixels * sizeof(float)),
+                          &e->arena, err);
 
     if (status != SKC_OK)
         return status;
@@ -167,7 +167,6 @@ static skc_status take_pieces(skc_explainer *e, skc_error *err)
     e->gradient      = skc__arena_take(&e->arena, params * sizeof *e->gradient);
     e->frozen        = skc__arena_take(&e->arena, nodes);
     e->maps          = skc__arena_take(&e->arena, maps);
-    e->sampled       = skc__arena_take(&e->arena, 3 * pixels * sizeof(float));
     e->probabilities = skc__arena_take(&e->arena, labels * sizeof(float));
     e->heat          = skc__arena_take(&e->arena, pixels * sizeof(float));
     for (size_t p = 0; p + 1 < params; p++)
@@ -176,6 +175,17 @@ static skc_status take_pieces(skc_explainer *e, skc_error *err)
         e->frozen[i] = i != (size_t)e->tap;
     e->gradient[params - 1] = e->maps;
     return SKC_OK;
+}
+
+static skc_status create_preparation(skc_explainer *e, skc_error *err)
+{
+    const skc_preparation_options options = { .kernels       = &e->kernels,
+                                              .pool          = e->pool,
+                                              .preprocessing = &e->model->preprocessing,
+                                              .views         = e->views,
+                                              .inputs        = e->views };
+
+    return skc__preparation_create(&options, &e->allocator, &e->preparation, err);
 }
 
 static skc_status fill_explainer(skc_explainer *e, int32_t layer, const skc_runtime *runtime,
@@ -192,6 +202,8 @@ static skc_status fill_explainer(skc_explainer *e, int32_t layer, const skc_runt
         status = add_tap(e, layer, err);
     if (status == SKC_OK)
         status = take_pieces(e, err);
+    if (status == SKC_OK)
+        status = create_preparation(e, err);
     if (status != SKC_OK)
         return status;
     options.pool    = e->pool;
@@ -236,6 +248,7 @@ void skc_explainer_free(skc_explainer *explainer)
     allocator = explainer->allocator;
     skc__pool_free(explainer->pool);
     skc__workspace_free(&explainer->workspace);
+    skc__preparation_free(&explainer->preparation);
     skc__arena_free(&explainer->arena);
     skc__graph_free(&explainer->graph);
     skc__release(&allocator, explainer);
@@ -247,25 +260,6 @@ const char *skc_explainer_layer(const skc_explainer *explainer)
 }
 
 /* ---------------------------------------------------------------- running */
-
-static skc_status prepare(skc_explainer *e, const skc_image *image, skc_error *err)
-{
-    const skc_preprocessing *p      = &e->model->preprocessing;
-    size_t                   values = skc__shape_count(e->graph.input);
-    skc_pixels               staged;
-    void                    *block = NULL;
-    skc_status status = skc__input_stage(image, p, &e->allocator, &staged, &block, err);
-
-    for (int32_t view = 0; view < e->views && status == SKC_OK; view++) {
-        skc_sampling sampling = skc__sampling_plain(staged.width, staged.height, p, view);
-
-        skc__sample(&e->kernels, staged, &sampling, p->width, p->height, e->sampled);
-        skc__input_normalise(&e->kernels, p, e->sampled,
-                             e->workspace.value[0] + (size_t)view * values);
-    }
-    skc__release(&e->allocator, block);
-    return status;
-}
 
 /* The label that the model decides for by these scores (views, labels). */
 static skc_status decide(skc_explainer *e, const float *scores, int32_t *label, skc_error *err)
@@ -355,7 +349,8 @@ skc_status skc_explainer_run(skc_explainer *explainer, const skc_image *image, i
     if (label < -1 || label >= model->label_count)
         return skc__fail(err, SKC_EINVAL, "label %d; -1..%d is allowed", label,
                          model->label_count - 1);
-    status = prepare(explainer, image, err);
+    status = skc__prepare_pictures(&explainer->preparation, &image, 1,
+                                   explainer->workspace.value[0], err);
     if (status == SKC_OK)
         status = walk(explainer, &label, err);
     if (status != SKC_OK)
