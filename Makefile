@@ -59,7 +59,7 @@ TOOL_SHARED  := $(filter-out $(TOOL_MAINS),$(sort $(wildcard tools/*.c)))
 TOOL_ARCHIVE := $(B)/tools.a
 TOOLS        := $(TOOL_MAINS:tools/%.c=$(B)/%)
 TOOL_LIBS    := -larchive -ljansson
-REPORT_FILES := tools/report.html tools/report.js server/web/vendor/chart.js/chart.umd.js
+REPORT_FILES := tools/report.html tools/report_language.js tools/report.js server/web/vendor/chart.js/chart.umd.js
 
 SERVER_MAINS   := $(sort $(wildcard server/skincnn-*.c))
 SERVER_SOURCES := $(filter-out $(SERVER_MAINS),$(sort $(wildcard server/*.c server/*/*.c)))
@@ -119,7 +119,7 @@ $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(SKC_CFLAGS) -c $< -o $@
 
-# The report's page, script and chart library are taken in by the assembler.
+# The report's page, scripts and chart library are taken in by the assembler.
 $(B)/tools/report_assets.o: $(REPORT_FILES)
 
 # The layer registry is made from the folder; it changes only when the list of files does.
@@ -207,7 +207,7 @@ demo:  ## install what is missing, build, classify made-up pictures, serve the w
 		echo "The web page and the API: open the address below in a browser. Ctrl-C ends it."; \
 		exec $(B)/skincnn-server --next-port --log warn --data build/demo; \
 	else \
-		$(B)/skincnn-server --next-port --log warn --data build/demo --check-self; \
+		$(B)/skincnn-server --next-port --log warn --data $(B)/demo --check-self; \
 	fi
 
 check:  ## install what tests need, build, run all tests: N passed, N failed

@@ -1,4 +1,4 @@
-/* report.c - collects what a report shows as JSON and writes it into the page. */
+/* report.c - collects what a report shows as JSON and writes the page from it. */
 #define _POSIX_C_SOURCE 200809L /* open_memstream */
 #include "report.h"
 #include "cli.h"
@@ -6,6 +6,8 @@
 #include "files.h"
 #include "json_build.h"
 #include "report_assets.h"
+#include "report_page.h"
+#include "report_plots.h"
 
 #include <math.h>
 #include <sodium.h>
@@ -31,26 +33,19 @@ static json_t *add_list(report *r, const char *name)
     return list;
 }
 
-static json_t *metric_texts(void)
+/* Borrowed bytes as a text; NULL stays NULL. */
+static json_t *value_text(const char *value)
 {
-    json_t *texts = json_checked(json_object());
-
-    for (int32_t m = 0; m < SKC_METRIC_COUNT; m++)
-        json_put(texts, skc_metric_name((skc_metric)m),
-                 json_string(skc_metric_text((skc_metric)m)));
-    return texts;
+    return value != NULL ? report_plain("%s", value) : NULL;
 }
 
-report *report_create(const char *title, const char *subtitle)
+report *report_create(report_word title, const char *part, const char *task, const char *subtitle)
 {
     report *r = cli_memory(NULL, 1, sizeof *r);
 
     r->data = json_checked(json_object());
-    json_put(r->data, "title", cli_json_text(title));
-    json_put(r->data, "subtitle", cli_json_text(subtitle));
-    json_put(r->data, "version", json_string(skc_version()));
-    json_put(r->data, "disclaimer", json_string(SKC_DISCLAIMER));
-    json_put(r->data, "meaning", metric_texts());
+    json_put(r->data, "title", report_text(title, value_text(part), value_text(task)));
+    json_put(r->data, "subtitle", value_text(subtitle));
     r->notes    = add_list(r, "notes");
     r->epochs   = add_list(r, "epochs");
     r->mistakes = add_list(r, "mistakes");
@@ -66,38 +61,32 @@ void report_free(report *r)
     free(r);
 }
 
-static json_t *formatted(const char *format, va_list arguments)
-    __attribute__((format(printf, 1, 0)));
-
-static json_t *formatted(const char *format, va_list arguments)
-{
-    char    text[1024];
-    json_t *value;
-
-    vsnprintf(text, sizeof text, format, arguments);
-    value = cli_json_text(text);
-    return json_checked(value);
-}
-
-void report_add_setting(report *r, const char *name, const char *format, ...)
+static void add_row(report *r, report_word name, json_t *value)
 {
     json_t *row = json_checked(json_array());
-    va_list arguments;
 
-    json_push(row, cli_json_text(name));
-    va_start(arguments, format);
-    json_push(row, formatted(format, arguments));
-    va_end(arguments);
+    json_push(row, report_text(name, NULL, NULL));
+    json_push(row, value);
     json_push(r->settings, row);
 }
 
-void report_add_note(report *r, const char *format, ...)
+void report_add_setting(report *r, report_word name, const char *format, ...)
 {
     va_list arguments;
 
     va_start(arguments, format);
-    json_push(r->notes, formatted(format, arguments));
+    add_row(r, name, report_plain_list(format, arguments));
     va_end(arguments);
+}
+
+void report_add_setting_words(report *r, report_word name, report_word value)
+{
+    add_row(r, name, report_text(value, NULL, NULL));
+}
+
+void report_add_note(report *r, report_word note, int32_t count)
+{
+    json_push(r->notes, report_text(note, report_plain("%d", (int)count), NULL));
 }
 
 void report_add_epoch(report *r, const report_epoch *epoch)
@@ -220,71 +209,81 @@ skc_status report_add_mistakes(report *r, const evaluation *e, const report_pict
 
 /* ------------------------------------------------------------------ the page */
 
-static void put_escaped(FILE *page, const char *text)
-{
-    for (; *text != '\0'; text++)
-        switch (*text) {
-        case '<':
-            fputs("&lt;", page);
-            break;
-        case '&':
-            fputs("&amp;", page);
-            break;
-        default:
-            fputc(*text, page);
-        }
-}
-
 /* In JSON "<" stands in strings only. Written as \u003c, no text can end the script element. */
-static void put_json(FILE *page, const char *text)
+static void put_json(const markup *m, const char *text)
 {
     for (; *text != '\0'; text++)
         if (*text == '<')
-            fputs("\\u003c", page);
+            fputs("\\u003c", m->file);
         else
-            fputc(*text, page);
+            fputc(*text, m->file);
 }
 
-static void fill_place(FILE *page, const char *name, const char *title, const char *data)
+/* What the script draws from: {"plots", "words"}. Filled while the content is written before it. */
+static void put_data(const markup *m, json_t *drawn)
 {
-    if (strncmp(name, "title", 5) == 0)
-        put_escaped(page, title);
-    else if (strncmp(name, "chart", 5) == 0)
-        fputs(report_chart, page);
-    else if (strncmp(name, "script", 6) == 0)
-        fputs(report_script, page);
-    else if (strncmp(name, "data", 4) == 0)
-        put_json(page, data);
+    char *text = json_dumps(drawn, JSON_COMPACT | JSON_REAL_PRECISION(7));
+
+    if (text == NULL)
+        json_checked(NULL);
+    put_json(m, text);
+    free(text);
 }
 
-static void put_page(FILE *page, const char *title, const char *data)
+/* The name of a place ends with "}}". */
+static bool is_place(const char *found, const char *name)
 {
-    const char *rest = report_template, *open, *close;
+    return strncmp(found, name, strlen(name)) == 0 && strncmp(found + strlen(name), "}}", 2) == 0;
+}
+
+static void fill_place(markup *m, const char *name, const json_t *data, json_t *drawn)
+{
+    if (is_place(name, "title"))
+        report_put_title(m, data);
+    else if (is_place(name, "switch"))
+        report_put_switch(m);
+    else if (is_place(name, "main"))
+        report_put_main(m, data, json_object_get(drawn, "plots"));
+    else if (is_place(name, "footer"))
+        report_put_footer(m);
+    else if (is_place(name, "data"))
+        put_data(m, drawn);
+    else if (is_place(name, "language"))
+        fputs(report_language, m->file);
+    else if (is_place(name, "chart"))
+        fputs(report_chart, m->file);
+    else if (is_place(name, "script"))
+        fputs(report_script, m->file);
+}
+
+static void put_page(FILE *page, const json_t *data)
+{
+    const char *rest  = report_template, *open, *close;
+    markup      m     = { .file = page };
+    json_t     *drawn = json_checked(json_pack("{s[] so}", "plots", "words", report_plot_words()));
 
     while ((open = strstr(rest, "{{")) != NULL && (close = strstr(open, "}}")) != NULL) {
         fwrite(rest, 1, (size_t)(open - rest), page);
-        fill_place(page, open + 2, title, data);
+        fill_place(&m, open + 2, data, drawn);
         rest = close + 2;
     }
     fputs(rest, page);
+    json_decref(drawn);
 }
 
 skc_status report_write(const report *r, const char *path, skc_error *err)
 {
-    char      *data  = json_dumps(r->data, JSON_COMPACT | JSON_REAL_PRECISION(7));
-    json_t    *title = json_object_get(r->data, "title"); /* the title in valid UTF-8 */
     char      *bytes = NULL;
     size_t     size  = 0;
-    FILE      *page  = data != NULL ? open_memstream(&bytes, &size) : NULL;
+    FILE      *page  = open_memstream(&bytes, &size);
     skc_status status;
 
     if (page != NULL)
-        put_page(page, json_string_value(title), data);
+        put_page(page, r->data);
     if (page == NULL || fclose(page) != 0)
         status = failure_memory(err);
     else
         status = file_write(path, bytes, size, err);
     free(bytes);
-    free(data);
     return status;
 }

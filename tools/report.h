@@ -3,20 +3,25 @@
 #define SKC_TOOLS_REPORT_H
 
 #include "evaluation.h"
+#include "report_words.h"
 
-/* Texts may be any bytes: what is not UTF-8 becomes U+FFFD. Functions that return nothing end the
- * program when out of memory, as the tools do. */
+/* The page stands in Traditional Chinese and English; its reader switches. Its words are those of
+ * report_words.h; what comes from elsewhere (paths, labels, names) is the same in both and may be
+ * any bytes: what is not UTF-8 becomes U+FFFD. Functions that return nothing end the program when
+ * out of memory, as the tools do. */
 typedef struct report report;
 
-report *report_create(const char *title, const char *subtitle);
+/* `part` and `task` fill in the words of the title; either may be NULL where it names none. */
+report *report_create(report_word title, const char *part, const char *task, const char *subtitle);
 void    report_free(report *r);
 
-/* A row of the table of settings, in the order of the calls. */
-void report_add_setting(report *r, const char *name, const char *format, ...)
+/* A row of the table of settings, in the order of the calls: a value, or words. */
+void report_add_setting(report *r, report_word name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+void report_add_setting_words(report *r, report_word name, report_word value);
 
-/* A remark that stands at the top, e.g. that lesions are on both sides of the split. */
-void report_add_note(report *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* A remark that stands at the top, e.g. that lesions are on both sides of the split: so many. */
+void report_add_note(report *r, report_word note, int32_t count);
 
 /* One epoch of training; what is not known is NaN. */
 typedef struct report_epoch {

@@ -11,5 +11,6 @@
             ".popsection\n")
 
 ASSET(report_template, "tools/report.html");
+ASSET(report_language, "tools/report_language.js");
 ASSET(report_script, "tools/report.js");
 ASSET(report_chart, "server/web/vendor/chart.js/chart.umd.js");

@@ -2,7 +2,10 @@
 #ifndef SKC_TOOLS_REPORT_ASSETS_H
 #define SKC_TOOLS_REPORT_ASSETS_H
 
-extern const char report_template[]; /* report.html: {{title}}, {{chart}}, {{script}}, {{data}} */
+/* report.html, with the places {{title}}, {{switch}}, {{main}}, {{footer}} and {{data}}, and those
+ * of the scripts: {{language}}, {{chart}}, {{script}}. */
+extern const char report_template[];
+extern const char report_language[]; /* report_language.js */
 extern const char report_script[];   /* report.js */
 extern const char report_chart[];    /* Chart.js */
 

@@ -159,10 +159,7 @@ static skc_status open_manifest(job *j, int32_t *leaks, skc_error *err)
     if (*leaks > 0) {
         cli_error("%s: %d groups (e.g. \"%s\") are in several parts: not comparable",
                   j->options->manifest, (int)*leaks, example);
-        report_add_note(j->report,
-                        "%d groups are in more than one part of the manifest: a model trained on "
-                        "another part has seen these lesions, and the figures are not comparable.",
-                        (int)*leaks);
+        report_add_note(j->report, REPORT_NOTE_SEEN, *leaks);
     }
     skc_manifest_free(all);
     return status;
@@ -352,22 +349,22 @@ static void fill_report(job *j)
     skc_preprocessing input    = skc_model_preprocessing(j->model);
     skc_decision      decision = skc_model_decision(j->model);
 
-    report_add_setting(j->report, "model", "%s", o->model);
-    report_add_setting(j->report, "SHA-256", "%s", skc_model_sha256(j->model));
-    report_add_setting(j->report, "architecture", "%s", skc_model_architecture_name(j->model));
-    report_add_setting(j->report, "input", "%d x %d", (int)input.width, (int)input.height);
-    report_add_setting(j->report, "views", "%d", (int)decision.views);
-    report_add_setting(j->report, "temperature", "%g", (double)decision.temperature);
-    report_add_setting(j->report, "manifest", "%s", o->manifest);
-    report_add_setting(j->report, "part", "%s", split_name(j));
-    report_add_setting(j->report, "labels", "%s",
-                       o->map == MAP_MALIGNANCY ? "mapped to malignancy" : "as in the manifest");
-    report_add_setting(j->report, "decision", "%s",
-                       o->decision == DECISION_MODEL ? "the model's" : "the likeliest label");
-    report_add_setting(j->report, "resamples", "%d", (int)o->resamples);
+    report_add_setting(j->report, REPORT_MODEL, "%s", o->model);
+    report_add_setting(j->report, REPORT_MODEL_SHA256, "%s", skc_model_sha256(j->model));
+    report_add_setting(j->report, REPORT_ARCHITECTURE, "%s", skc_model_architecture_name(j->model));
+    report_add_setting(j->report, REPORT_INPUT, "%d x %d", (int)input.width, (int)input.height);
+    report_add_setting(j->report, REPORT_VIEWS, "%d", (int)decision.views);
+    report_add_setting(j->report, REPORT_TEMPERATURE, "%g", (double)decision.temperature);
+    report_add_setting(j->report, REPORT_MANIFEST, "%s", o->manifest);
+    report_add_setting(j->report, REPORT_PART, "%s", split_name(j));
+    report_add_setting_words(j->report, REPORT_LABELS,
+                             o->map == MAP_MALIGNANCY ? REPORT_LABELS_MAPPED : REPORT_LABELS_KEPT);
+    report_add_setting_words(j->report, REPORT_DECISION,
+                             o->decision == DECISION_MODEL ? REPORT_DECISION_MODEL
+                                                           : REPORT_DECISION_ARGMAX);
+    report_add_setting(j->report, REPORT_RESAMPLES, "%d", (int)o->resamples);
     if (j->failed > 0)
-        report_add_note(j->report, "%d pictures could not be read and are left out.",
-                        (int)j->failed);
+        report_add_note(j->report, REPORT_NOTE_UNREADABLE, j->failed);
     report_set_evaluation(j->report, &j->result);
 }
 
@@ -428,20 +425,25 @@ static void release(job *j)
     free(j->truth);
 }
 
+static report *begin_report(const job *j)
+{
+    const char *task  = j->options->map == MAP_MALIGNANCY ? "malignancy" : skc_model_task(j->model);
+    report_word title = strcmp(task, "malignancy") == 0  ? REPORT_TITLE_MALIGNANCY
+                        : strcmp(task, "diagnosis") == 0 ? REPORT_TITLE_DIAGNOSIS
+                                                         : REPORT_TITLE_OTHER;
+
+    return report_create(title, split_name(j), task, file_name(j->options->model));
+}
+
 static skc_status evaluate(job *j, bool own_threshold, skc_error *err)
 {
     int32_t    leaks  = 0;
     skc_status status = skc_model_load(j->options->model, &j->runtime, &j->model, err);
-    char      *title;
 
     if (status != SKC_OK)
         return status;
     list_labels(j);
-    title     = cli_format("%s on the part \xe2\x80\x9c%s\xe2\x80\x9d",
-                       j->options->map == MAP_MALIGNANCY ? "malignancy" : skc_model_task(j->model),
-                           split_name(j));
-    j->report = report_create(title, file_name(j->options->model));
-    free(title);
+    j->report = begin_report(j);
     if (j->options->out != NULL)
         status = file_make_folder(j->options->out, err); /* fails before the work, not after */
     if (status == SKC_OK)

@@ -208,33 +208,31 @@ static skc_status write_metrics(const result *r, skc_error *err)
 
 static void describe_run(const result *r, report *page)
 {
-    const train_settings *s = r->o->settings;
-    char                  took[32];
+    const train_settings   *s     = r->o->settings;
+    const skc_preprocessing input = skc_model_preprocessing(r->model);
+    char                    took[32];
 
     duration_text(r->o->history->seconds, took);
-    report_add_setting(
-        page, "architecture", "%s, input %d x %d, %zu parameters",
-        skc_model_architecture_name(r->model), skc_model_preprocessing(r->model).height,
-        skc_model_preprocessing(r->model).width, skc_model_parameter_count(r->model));
-    report_add_setting(page, "pictures", "%d train, %d %s", skc_dataset_count(r->o->data->train),
+    report_add_setting(page, REPORT_ARCHITECTURE, "%s", skc_model_architecture_name(r->model));
+    report_add_setting(page, REPORT_INPUT, "%d x %d", input.width, input.height);
+    report_add_setting(page, REPORT_PARAMETERS, "%zu", skc_model_parameter_count(r->model));
+    report_add_setting(page, REPORT_PICTURES_TRAINED, "%d", skc_dataset_count(r->o->data->train));
+    report_add_setting(page, REPORT_PICTURES_VALIDATED, "%d (%s)",
                        skc_dataset_count(r->o->data->validation), s->validation);
-    report_add_setting(page, "best epoch", "%d of %d", r->o->history->best_epoch, s->train.epochs);
-    report_add_setting(page, "time", "%s", took);
-    report_add_setting(page, "recipe", "%s", r->o->recipe);
-    report_add_setting(page, "model sha256", "%s", skc_model_sha256(r->model));
+    report_add_setting(page, REPORT_BEST_EPOCH, "%d / %d", r->o->history->best_epoch,
+                       s->train.epochs);
+    report_add_setting(page, REPORT_TIME, "%s", took);
+    report_add_setting(page, REPORT_RECIPE, "%s", r->o->recipe);
+    report_add_setting(page, REPORT_MODEL_SHA256, "%s", skc_model_sha256(r->model));
     if (r->o->data->leaks > 0)
-        report_add_note(
-            page,
-            "Not comparable: %d lesions or patients stand in more than one part, so the "
-            "figures are flattered.",
-            r->o->data->leaks);
+        report_add_note(page, REPORT_NOTE_FLATTERED, r->o->data->leaks);
 }
 
 static skc_status write_report(const result *r, skc_error *err)
 {
     const part     *p    = r->test.dataset != NULL ? &r->test : &r->validation;
     report_pictures from = { r->o->data->manifest, p->dataset, r->o->data->cache };
-    report         *page = report_create("skincnn-train", r->o->settings->out);
+    report         *page = report_create(REPORT_TITLE_TRAINING, NULL, NULL, r->o->settings->out);
     char           *path = in_folder(r, "report.html");
     skc_status      status;
 

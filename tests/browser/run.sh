@@ -1,6 +1,6 @@
 #!/bin/sh
-# run.sh BUILD - the pages in a real Chromium against the real server of a build folder; TAP on standard output, screenshots in
-# BUILD/screenshots. Skips, and says so, where Chromium or Node.js is missing.
+# run.sh BUILD - the pages in a real Chromium against the real server of a build folder, and the reports of its tools; TAP on
+# standard output, screenshots in BUILD/screenshots. Skips, and says so, where Chromium or Node.js is missing.
 set -u
 build=$(cd "$1" && pwd) || exit 2
 cd "$(dirname "$0")" || exit 2
@@ -22,6 +22,15 @@ trap '[ -z "$server" ] || { kill "$server" && wait "$server"; } 2> /dev/null; rm
 trap 'exit 1' HUP INT TERM
 
 "$build/skincnn-data" generate --count 7 --size 600 --out "$folder/pictures" > /dev/null || exit 1
+# a report of each kind: of a training, and of a model on labels of the other task, with a note at its top
+"$build/skincnn-data" generate --count 56 --size 96 --seed 5 --out "$folder/made" > /dev/null &&
+    "$build/skincnn-train" -d "$folder/made/manifest.csv" -a seed -s 32 -w 0.25 -e 3 -b 8 -t 1 --resamples 40 --mistakes 6 --quiet \
+        --validation-percent 25 -o "$folder/train" > /dev/null &&
+    awk -F, -v OFS=, 'NR > 1 && seen[$3]++ { $4 = "val" } 1' "$folder/made/manifest.csv" > "$folder/made/other.csv" &&
+    "$build/skincnn-eval" -m "$folder/train/model.safetensors" -d "$folder/made/other.csv" -s all --map malignancy --resamples 40 \
+        --mistakes 6 --out "$folder/eval" > /dev/null 2>&1 || exit 1
+mkdir "$folder/reports"
+for kind in train eval; do mv "$folder/$kind/report.html" "$folder/reports/$kind.html"; done
 : > "$folder/ready"
 "$build/skincnn-server" --listen 127.0.0.1:0 --data "$folder/data" --anonymous-rate 1000000 --anonymous-burst 1000000 --anonymous-quota 0 > "$folder/ready" 2> "$folder/log" &
 server=$!
@@ -35,7 +44,7 @@ until SKINCNN_URL=$(sed -n 's/^listening on //p' "$folder/ready") && [ -n "$SKIN
     fi
     sleep 0.1
 done
-export SKINCNN_URL SKINCNN_PICTURES="$folder/pictures" SKINCNN_SCREENSHOTS="$build/screenshots"
+export SKINCNN_URL SKINCNN_PICTURES="$folder/pictures" SKINCNN_REPORTS="$folder/reports" SKINCNN_SCREENSHOTS="$build/screenshots"
 mkdir -p "$SKINCNN_SCREENSHOTS"
 
 timeout 900 node --test --test-reporter=tap --test-concurrency=1 ${2+"$2"}

@@ -7,6 +7,7 @@ import { deflateSync } from 'node:zlib';
 import { after, before } from 'node:test';
 import { chromium } from 'playwright-core';
 
+export const REPORTS = process.env.SKINCNN_REPORTS; // a folder with train.html and eval.html of the tools
 export const URL_OF_SERVER = process.env.SKINCNN_URL.replace(/\/$/, '');
 const SCREENSHOTS = process.env.SKINCNN_SCREENSHOTS;
 const PICTURES = process.env.SKINCNN_PICTURES; // a folder made by skincnn-data generate
@@ -29,7 +30,7 @@ after(() => browser?.close());
 
 /**
  * A fresh page; at the end it must have broken no rule of its content security policy and written no error.
- * @param {{expectErrors?: RegExp, path?: string}} options  besides those of a browser context
+ * @param {{expectErrors?: RegExp, path?: string}} options  besides those of a browser context; path: of the service, or a whole address
  */
 export async function withPage(options, use)
 {
@@ -45,7 +46,7 @@ export async function withPage(options, use)
         if (['error', 'warning'].includes(message.type())) note(`console: ${message.text()} ${message.location().url}`);
     });
     try {
-        await page.goto(URL_OF_SERVER + path);
+        await page.goto(new URL(path, URL_OF_SERVER).href);
         await use(page, context);
         assert.deepEqual(faults, [], 'no exception, console error or violation of the policy');
     } finally {
@@ -85,7 +86,7 @@ export async function accessible(page, name)
 export async function fits(page, name)
 {
     const found = await page.evaluate(() => {
-        const small = [...document.querySelectorAll('button, select, .source-button, input[type=range], .bottom a, summary')]
+        const small = [...document.querySelectorAll('button, select, .source-button, input[type=range], .bottom a, summary, .language label')]
             .map((each) => [each, each.getBoundingClientRect()])
             .filter(([, box]) => box.width > 0 && (box.height < 43.5 || box.width < 43.5))
             .map(([each, box]) => `${each.outerHTML.slice(0, 80)} ${box.width}x${box.height}`);

@@ -20,3 +20,6 @@ done
 grep -o '<script[^>]*>' out/report.html
 grep -oE 'data:image/jpeg;base64,/9j/' out/report.html | uniq
 grep -oE '(src|href)="?https?:' out/report.html || echo 'no address to load from'
+# All words stand in both languages, and so does that this is no diagnosis.
+for language in zh-Hant en; do grep -o "<span lang=\"$language\">" out/report.html | wc -l; done | uniq | wc -l
+grep -oE '這不是診斷。|This is not a diagnosis\.' out/report.html
