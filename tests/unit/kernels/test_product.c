@@ -253,6 +253,41 @@ static void test_nothing_to_do(void **state)
     }
 }
 
+/* What is brought meanwhile, and writing past the caches, change no bit. */
+static void check_asides(size_t m, size_t n, size_t runs, size_t length)
+{
+    static product_case c;
+    static float        plain[SLOT_FLOATS];
+    const size_t        sums             = m * n;
+    float              *out              = room(OUT, sums);
+    skc_ahead           ahead[SKC_AHEAD] = { { plain, 1000 }, { plain + 1000, 70 } };
+
+    make_product(&c, shape_of(m, n, runs, length));
+    c.p.out_offset = 0;
+    for (size_t i = 0; i < m; i++)
+        c.out[i] = out + i * n;
+    memcpy(out, fresh(BEFORE, sums), sums * sizeof *out);
+    run_product(&c);
+    memcpy(plain, out, sums * sizeof *out);
+    memcpy(out, room(BEFORE, sums), sums * sizeof *out);
+    c.p.stream = (uintptr_t)out % 64 == 0 && n % 16 == 0;
+    c.p.ahead  = ahead;
+    run_product(&c);
+    expect_same("product, streamed", sums, plain, out);
+    assert_true(ahead[0].at + ahead[0].count == plain + 1000); /* as much left as not brought */
+}
+
+static void test_asides(void **state)
+{
+    (void)state;
+    EACH_SET_AND_PLACEMENT
+    for (size_t n = 16; n <= 112; n += 16)
+        for (size_t m = 1; m < 60; m += 7) {
+            check_asides(m, n, 1 + m % 3, 1 + n % 11);
+            check_asides(m, n - m % 16, 1, 250);
+        }
+}
+
 static void test_not_a_number_spreads(void **state)
 {
     const shape s = { .m = 13, .n = 50, .runs = 2, .length = 3, .low = 0, .high = 1 };
@@ -388,6 +423,7 @@ int main(void)
         cmocka_unit_test(test_every_remainder),
         cmocka_unit_test(test_blocks),
         cmocka_unit_test(test_nothing_to_do),
+        cmocka_unit_test(test_asides),
         cmocka_unit_test(test_not_a_number_spreads),
         cmocka_unit_test(test_outer),
         cmocka_unit_test(test_outer_of_nothing),
