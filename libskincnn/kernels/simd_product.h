@@ -63,7 +63,7 @@ static inline size_t divided_up(size_t a, size_t b)
 /* The first of the fewest, evenly sized parts of n, at most `most` each. */
 static inline size_t even_part(size_t n, size_t most)
 {
-    return divided_up(n, divided_up(n, most));
+    return n <= most ? n : divided_up(n, divided_up(n, most)); /* divisions take their time */
 }
 
 /* ------------------------------------------------------------------ packing */

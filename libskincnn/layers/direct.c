@@ -169,6 +169,12 @@ static skc_direct_desk desk_at(const skc_direct_cut *t, float *scratch)
     return d;
 }
 
+bool skc__direct_goes_past(size_t channels, skc_shape shape, const float *to)
+{
+    return skc__shape_count(shape) > FAR_VALUES && channels % LINE == 0 &&
+           (uintptr_t)to % (LINE * sizeof *to) == 0;
+}
+
 /* ---------------------------------------------------------------- calls */
 
 static void pack_part(const skc_call *call, size_t begin, size_t end, int32_t part)
@@ -271,21 +277,14 @@ static void forward_part(const skc_call *call, size_t begin, size_t end, int32_t
     }
 }
 
-/* Outputs that will not be read soon, are more than caches hold, and are whole cache lines. */
-static bool goes_past(const skc_convolution *c, const skc_layer_io *io)
-{
-    return c->pooling == NULL && !skc__tally_on(&io->tally) && c->c_out % LINE == 0 &&
-           (uintptr_t)io->out % (LINE * sizeof(float)) == 0 &&
-           skc__shape_count(io->out_shape) > FAR_VALUES;
-}
-
 void skc__direct_forward(const skc_convolution *c, const skc_layer_io *io)
 {
     const skc_source x    = skc__input_source(io, 0);
     skc_direct_job   j    = { .cut = forward_cut(c, &x) };
     const skc_call   call = { &j, io, NULL };
 
-    j.cut.past = goes_past(c, io);
+    j.cut.past = c->pooling == NULL && !skc__tally_on(&io->tally) &&
+                 skc__direct_goes_past(c->c_out, io->out_shape, io->out);
     skc__direct_start(&j, io, false, io->prepared);
     skc__split(&call, j.cut.parts, j.cut.rows,
                c->pooling != NULL ? skc__direct_pooled_part : forward_part);

@@ -14,7 +14,7 @@ typedef struct skc_direct_cut {
     size_t  strip_floats;
     int32_t windows; /* forward, pooling: rows of the pool that a band makes */
     int32_t parts;
-    bool    past;   /* outputs will not be read soon, and are more than caches hold */
+    bool    past;   /* what is made will not be read soon, and is more than caches hold */
     bool    far;    /* what is read does not stay in a last-level cache of the usual size */
     bool    turned; /* the gradient of the weights is (groups, patch, c_out) */
 } skc_direct_cut;
@@ -39,6 +39,10 @@ typedef struct skc_direct_job {
 /* Weights of a filter, and of all. */
 size_t skc__direct_patch(const skc_convolution *c);
 size_t skc__direct_weights(const skc_convolution *c);
+
+/* Whether groups of so many channels, which will not be read soon, are better written past the
+ * caches: they are more than those hold, and whole cache lines. */
+bool skc__direct_goes_past(size_t channels, skc_shape shape, const float *to);
 
 /* Both gradients, or one, are computed from the same bands. */
 skc_direct_cut skc__direct_backward_cut(const skc_convolution *c, const skc_source *x,

@@ -53,13 +53,15 @@ static void tally_gradient(const skc_direct_cut *t, const skc_layer_io *io,
 }
 
 static void backward_data(const skc_direct_job *j, const skc_layer_gradient *gradient,
-                          const skc_band *b, const skc_direct_desk *d)
+                          const skc_band *b, const skc_direct_desk *d, skc_ahead *ahead)
 {
     const skc_direct_cut *t       = &j->cut;
     skc_phases            phases  = skc__phases(&t->c.window);
     skc_product           product = { .left       = d->left,
                                       .out        = d->out,
                                       .accumulate = gradient->accumulate[0],
+                                      .ahead      = ahead,
+                                      .stream     = t->past,
                                       .low        = -INFINITY,
                                       .high       = INFINITY };
 
@@ -139,11 +141,13 @@ static void backward_weights(const skc_direct_job *j, const skc_band *b, const s
     }
 }
 
-/* Lists what a band of both gradients reads. */
-static void look_ahead(const skc_direct_cut *t, const skc_band *b, skc_ahead *ahead)
+/* Lists what a band of the gradients that are wanted reads. */
+static void look_ahead(const skc_direct_cut *t, const skc_band *b, bool wants_weights,
+                       skc_ahead *ahead)
 {
     skc__band_ahead(&t->dz, b, ahead);
-    skc__band_ahead(&t->x, b, ahead);
+    if (wants_weights)
+        skc__band_ahead(&t->x, b, ahead);
 }
 
 static void foresee(const skc_direct_cut *t, const skc_band *b, bool wants_weights)
@@ -169,24 +173,23 @@ static void backward_part(const skc_call *call, size_t begin, size_t end, int32_
         memset(dw, 0, skc__direct_weights(&t->c) * sizeof *dw);
     for (size_t i = 0; i < count; i++) {
         const skc_band b                = skc__direct_band(t, begin, end, i, count);
+        const skc_band next             = skc__direct_band(t, begin, end, i + 1, count);
         skc_ahead      ahead[SKC_AHEAD] = { { NULL, 0 } };
 
-        if (i == 0 || !t->far || dw == NULL)
+        if (i == 0)
             foresee(t, &b, dw != NULL);
+        if (i + 1 < count)
+            look_ahead(t, &next, dw != NULL, ahead);
         skc__fetch_band(&dz, kernels, &b, d.dz);
         if (dw != NULL) {
-            const skc_band next = skc__direct_band(t, begin, end, i + 1, count);
-
             skc__fetch_band(&t->x, kernels, &b, d.x);
-            if (t->far && i + 1 < count)
-                look_ahead(t, &next, ahead);
             backward_weights(j, &b, &d, ahead, dw);
-            skc__bring(ahead, true);
         }
-        if (gradient->in[0] == NULL)
-            continue;
-        backward_data(j, gradient, &b, &d);
-        tally_gradient(t, call->io, gradient, &b, part);
+        if (gradient->in[0] != NULL) {
+            backward_data(j, gradient, &b, &d, ahead);
+            tally_gradient(t, call->io, gradient, &b, part);
+        }
+        skc__bring(ahead, t->far);
     }
 }
 
@@ -226,6 +229,9 @@ void skc__direct_backward(const skc_convolution *c, const skc_layer_io *io,
     skc_direct_job   j       = { .cut = skc__direct_backward_cut(c, &x, &dz, data, weights) };
     const skc_call   call    = { &j, io, gradient };
     int32_t          parts;
+
+    j.cut.past = data && !gradient->accumulate[0] && !skc__tally_on(&gradient->tally) &&
+                 skc__direct_goes_past(c->c_in, io->in[0].shape, gradient->in[0]);
 
     if (!data && !weights)
         return;
