@@ -483,6 +483,69 @@ static void test_fewer_pictures_and_threads(void **state)
             }
 }
 
+/* ---------------------------------------------------------------- far outputs */
+
+/* n floats at a cache line. */
+static float *lines_of(size_t n)
+{
+    float *block = aligned_alloc(64, (n * sizeof *block + 63) / 64 * 64);
+
+    assert_non_null(block);
+    return block;
+}
+
+/* Runs picture `at` of the fixture alone, to y and dx. */
+static void run_alone(const fixture *f, size_t at, float *y, float *dx)
+{
+    const size_t n     = (size_t)f->s.n;
+    fixture      alone = *f;
+
+    alone.c.pictures        = 1;
+    alone.io.in[0].shape.n  = 1;
+    alone.io.out_shape.n    = 1;
+    alone.io.in[0].data     = f->x + at * (f->nx / n);
+    alone.io.out            = y;
+    alone.z                 = y;
+    alone.gradient.out      = f->dy + at * (f->ny / n);
+    alone.gradient.in[0]    = dx;
+    alone.gradient.param[0] = NULL;
+    run_direct(&alone);
+}
+
+/* More than caches hold goes past them: bit by bit what one picture after the other gives. */
+static void test_far_outputs(void **state)
+{
+    const shape s = { 8, 200, 180, 16, 16, 1, { 1, 1 }, { 1, 1 }, { 1, 1 }, { 0 } };
+
+    (void)state;
+    for (int32_t set = 0; skc_kernel_set(set) != NULL; set++) {
+        fixture f;
+        float  *y, *dx, *one, *own;
+
+        make(&f, &s, skc_kernel_set(set), 2, BIAS_AND_CLAMP);
+        assert_true(f.ny > 1 << 22);
+        y                   = lines_of(f.ny);
+        dx                  = lines_of(f.nx);
+        one                 = lines_of(f.ny / 8 + f.nx / 8);
+        own                 = f.z;
+        f.io.out            = y;
+        f.z                 = y;
+        f.gradient.in[0]    = dx;
+        f.gradient.param[0] = NULL;
+        run_direct(&f);
+        for (size_t i = 0; i < 8; i++) {
+            run_alone(&f, i, one, one + f.ny / 8);
+            assert_memory_equal(y + i * (f.ny / 8), one, f.ny / 8 * sizeof *y);
+            assert_memory_equal(dx + i * (f.nx / 8), one + f.ny / 8, f.nx / 8 * sizeof *y);
+        }
+        free(y);
+        free(dx);
+        free(one);
+        f.z = own;
+        release(&f);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -495,6 +558,7 @@ int main(void)
         cmocka_unit_test(test_same_threads_same_bits),
         cmocka_unit_test(test_prepared_weights_give_the_same_bits),
         cmocka_unit_test(test_fewer_pictures_and_threads),
+        cmocka_unit_test(test_far_outputs),
     };
 
     return cmocka_run_group_tests_name("convolution", tests, NULL, NULL);
