@@ -113,11 +113,14 @@ static void bias_clamp(size_t rows, size_t c, const float *bias, float low, floa
         }
 }
 
+enum { PAGE_AHEAD = 1024 }; /* floats: a page, what the processor does not foresee */
+
 static void affine_clamp(size_t rows, size_t c, const float *x, const float *factor,
                          const float *shift, float low, float high, float *y)
 {
     for (size_t r = 0; r < rows; r++, x += c, y += c)
         for (size_t i = 0; i < c; i += LANES) {
+            __builtin_prefetch(x + i + PAGE_AHEAD);
             vec value = FMA(get(x + i, c - i), get(factor + i, c - i), get(shift + i, c - i));
 
             put(y + i, c - i, clamped(value, SPLAT(low), SPLAT(high)));
@@ -144,15 +147,14 @@ ALWAYS_INLINE void masked_affine_rows(size_t rows, size_t c, const skc_masked_af
 {
     const skc_masked_affine m   = *map;
     const vec               low = SPLAT(m.low), high = SPLAT(m.high);
-    const size_t            ahead = 1024; /* a page: what the processor does not foresee */
 
     for (size_t r = 0; r < rows; r++, dy += c, z += c, dz += c)
         for (size_t i = 0; i < c; i += LANES) {
             const size_t left = c - i;
             const vec    from = get(z + i, left);
 
-            __builtin_prefetch(dy + i + ahead);
-            __builtin_prefetch(z + i + ahead);
+            __builtin_prefetch(dy + i + PAGE_AHEAD);
+            __builtin_prefetch(z + i + PAGE_AHEAD);
             const vec y = scaled ? FMA(from, get(m.scale + i, left), get(m.shift + i, left)) : from;
             vec       value = KEEP_BETWEEN(low, y, high, get(dy + i, left));
 
