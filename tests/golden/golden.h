@@ -177,18 +177,25 @@ static inline void golden_all_close(const char *what, const float *got, size_t c
         golden_close(what, (double)got[i], golden_at(wanted, i), tolerance);
 }
 
+static inline double golden_norm(const float *values, size_t count)
+{
+    double sum = 0;
+
+    for (size_t i = 0; i < count; i++)
+        sum += (double)values[i] * (double)values[i];
+    return sqrt(sum);
+}
+
 /* Values against [norm, first, middle, last], within `share` of the norm and of the root mean
  * square, plus `floor`. */
 static inline void golden_digest_close(const char *what, const float *got, size_t count,
                                        const skc_json *wanted, double share, double floor)
 {
-    double norm = golden_at(wanted, 0), sum = 0;
+    double norm    = golden_at(wanted, 0);
     double allowed = share * norm / sqrt((double)count) + floor;
 
     assert_int_equal(skc__json_size(wanted), 4);
-    for (size_t i = 0; i < count; i++)
-        sum += (double)got[i] * (double)got[i];
-    golden_close(what, sqrt(sum), norm, share * norm + floor);
+    golden_close(what, golden_norm(got, count), norm, share * norm + floor);
     golden_close(what, (double)got[0], golden_at(wanted, 1), allowed);
     golden_close(what, (double)got[count / 2], golden_at(wanted, 2), allowed);
     golden_close(what, (double)got[count - 1], golden_at(wanted, 3), allowed);
