@@ -23,7 +23,7 @@ typedef struct skc_ahead {
     size_t       count;
 } skc_ahead;
 
-enum { SKC_AHEAD = 3 };
+enum { SKC_AHEAD = 3, SKC_DEPTHWISE_LIST = 128 };
 
 /* One row of pixels made by a depthwise convolution, forward or transposed. Tap k of output pixel
  * ox falls on input pixel ox stride + k dilation - pad_left; outside 0..width_in-1 are zeros. */
@@ -123,6 +123,19 @@ typedef struct skc_sample {
     float          matrix[2][3];
 } skc_sample;
 
+/* A pick of one byte out of 16 as byte shuffles read it: it, and zeros for the rest of a word. */
+#define SKC_ONE_BYTE 0x80808000u
+
+/* How rows of bytes are mixed across: value i is l + share[i] (r - l), where l and r are two of the
+ * 16 bytes of the row that begin at at[i / 4]. All lists are filled up to a multiple of 16 values,
+ * with what may be read but is not written. */
+typedef struct skc_row_mix {
+    size_t          n;
+    const int32_t  *at;           /* [n / 4] */
+    const uint32_t *left, *right; /* [n]; SKC_ONE_BYTE + 0..15 */
+    const float    *share;        /* [n] */
+} skc_row_mix;
+
 /* What happens to colours: new = clamp(matrix x (R, G, B) + offset, 0, 255). */
 typedef struct skc_colour_mix {
     float matrix[3][3], offset;
@@ -215,6 +228,11 @@ typedef struct skc_kernels {
      * together; n may be 0. bound n taps + 2 */
     void (*depthwise)(const skc_depthwise *g, int32_t n, const float *const *rows,
                       const float *const *weights, float *y);
+    /* `count` such rows, one after the other in y, each with the bits that it has alone. Row j
+     * reads rows[j n + r], NULL where outside, with the weights from r taps channels on; count n is
+     * at most SKC_DEPTHWISE_LIST. weight_step and out_step are 1, accumulate is false. */
+    void (*depthwise_rows)(const skc_depthwise *g, int32_t count, int32_t n,
+                           const float *const *rows, const float *weights, float *y);
     /* dw (n, taps, channels) += rows x dy (width_out, channels), of the same taps.
      * bound width_out + 1 */
     void (*depthwise_weights)(const skc_depthwise *g, int32_t n, const float *const *rows,
@@ -222,6 +240,10 @@ typedef struct skc_kernels {
 
     /* One row of `count` pixels: bilinear, the picture mirrored at its border. 0..255. exact */
     void (*sample)(const skc_sample *s, int32_t row, int32_t count, float *out);
+    /* The same in two steps, for maps that leave rows rows: a row of the picture is mixed across to
+     * out (mix->n), two of these are mixed down: out = above + share (below - above). exact */
+    void (*mix_across)(const skc_row_mix *mix, const uint8_t *row, float *out);
+    void (*mix_down)(size_t n, float share, const float *above, const float *below, float *out);
     /* x (pixels, 3) becomes the mix of itself. exact */
     void (*mix_colours)(size_t pixels, const skc_colour_mix *mix, float *x);
     /* sum[c] of 256 x (pixels, 3), cut to whole numbers; x 0..255. exact */

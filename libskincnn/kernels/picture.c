@@ -28,6 +28,22 @@ void skc__scalar_sample(const skc_sample *s, int32_t row, int32_t count, float *
     }
 }
 
+void skc__scalar_mix_across(const skc_row_mix *mix, const uint8_t *row, float *out)
+{
+    for (size_t i = 0; i < mix->n; i++) {
+        const uint8_t *at   = row + mix->at[i / 4];
+        int32_t        left = at[mix->left[i] & 15], right = at[mix->right[i] & 15];
+
+        out[i] = (float)left + mix->share[i] * (float)(right - left);
+    }
+}
+
+void skc__scalar_mix_down(size_t n, float share, const float *above, const float *below, float *out)
+{
+    for (size_t i = 0; i < n; i++)
+        out[i] = above[i] + share * (below[i] - above[i]);
+}
+
 static float within_bytes(float value)
 {
     return value < 0 ? 0 : value > 255 ? 255 : value;

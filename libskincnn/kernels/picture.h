@@ -5,6 +5,9 @@
 #include "kernels/kernels.h"
 
 void skc__scalar_sample(const skc_sample *s, int32_t row, int32_t count, float *out);
+void skc__scalar_mix_across(const skc_row_mix *mix, const uint8_t *row, float *out);
+void skc__scalar_mix_down(size_t n, float share, const float *above, const float *below,
+                          float *out);
 void skc__scalar_mix_colours(size_t pixels, const skc_colour_mix *mix, float *x);
 void skc__scalar_sum_colours(size_t pixels, const float *x, int64_t sum[3]);
 void skc__scalar_blend_rows(size_t n, size_t taps, const float *weight, const uint8_t *rows,

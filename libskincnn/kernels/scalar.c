@@ -203,6 +203,24 @@ static void depthwise(const skc_depthwise *g, int32_t n, const float *const *row
     }
 }
 
+static void depthwise_rows(const skc_depthwise *g, int32_t count, int32_t n,
+                           const float *const *rows, const float *weights, float *y)
+{
+    const float *inside[SKC_DEPTHWISE_LIST], *with[SKC_DEPTHWISE_LIST];
+
+    for (int32_t j = 0; j < count;
+         j++, rows += n, y += (size_t)g->width_out * (size_t)g->channels) {
+        int32_t m = 0;
+
+        for (int32_t r = 0; r < n; r++)
+            if (rows[r] != NULL) {
+                inside[m] = rows[r];
+                with[m++] = weights + (size_t)r * (size_t)g->taps * (size_t)g->channels;
+            }
+        depthwise(g, m, inside, with, y);
+    }
+}
+
 static void depthwise_weights(const skc_depthwise *g, int32_t n, const float *const *rows,
                               const float *dy, float *dw)
 {
@@ -375,8 +393,11 @@ const skc_kernels skc__kernels_scalar = {
     .max_pool_forward          = skc__scalar_max_pool_forward,
     .max_pool_backward         = skc__scalar_max_pool_backward,
     .depthwise                 = depthwise,
+    .depthwise_rows            = depthwise_rows,
     .depthwise_weights         = depthwise_weights,
     .sample                    = skc__scalar_sample,
+    .mix_across                = skc__scalar_mix_across,
+    .mix_down                  = skc__scalar_mix_down,
     .mix_colours               = skc__scalar_mix_colours,
     .sum_colours               = skc__scalar_sum_colours,
     .blend_rows                = skc__scalar_blend_rows,

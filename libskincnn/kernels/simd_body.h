@@ -329,21 +329,7 @@ static void masked_products(size_t rows, size_t c, const skc_masked_affine *map,
     sum_columns((columns){ rows, c, x, mean, dy, &m, sum_dy, sum_dy_x }, MASKED);
 }
 
-/* ------------------------------------------------------------------ input and optimisers */
-
-static void normalise(size_t pixels, const float *x, const float mean[3], const float factor[3],
-                      float *y)
-{
-    float  means[3 * LANES], factors[3 * LANES];
-    size_t n = 3 * pixels;
-
-    for (size_t i = 0; i < 3 * LANES; i++) {
-        means[i]   = mean[i % 3];
-        factors[i] = factor[i % 3];
-    }
-    for (size_t i = 0, k = 0; i < n; i += LANES, k = (k + LANES) % (3 * LANES))
-        put(y + i, n - i, (get(x + i, n - i) - LOAD(means + k)) * LOAD(factors + k));
-}
+/* ------------------------------------------------------------------ optimisers */
 
 static void sgd(size_t n, const skc_sgd_step *step, const float *gradient, float *momentum,
                 float *value)
@@ -408,7 +394,6 @@ static void override_elements(skc_kernels *kernels)
     kernels->column_moments  = column_moments;
     kernels->column_products = column_products;
     kernels->masked_products = masked_products;
-    kernels->normalise       = normalise;
     kernels->sgd             = sgd;
     kernels->adamw           = adamw;
     kernels->average         = average;

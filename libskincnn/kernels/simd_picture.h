@@ -19,31 +19,33 @@ typedef int32_t ints __attribute__((vector_size(4 * LANES)));
 
 #if defined(__AVX512F__)
 typedef __m512i whole;
-#define FLOOR(v)          _mm512_roundscale_ps(v, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC)
-#define CUT(v)            _mm512_cvttps_epi32(v)
-#define TO_FLOATS(v)      _mm512_cvtepi32_ps(v)
-#define LOAD_INTS(p)      _mm512_loadu_si512(p)
-#define STORE_INTS(p, v)  _mm512_storeu_si512(p, v)
-#define LOAD_BYTES(p)     _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(const void *)(p)))
-#define PICK(v, from)     _mm512_permutexvar_ps(from, v)
-#define IN_LANES(v, from) _mm512_shuffle_epi8(v, _mm512_broadcast_i32x4(from))
-#define SIGNS(v)          (uint32_t) _mm512_movepi32_mask((whole)(v))
+#define FLOOR(v)            _mm512_roundscale_ps(v, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC)
+#define CUT(v)              _mm512_cvttps_epi32(v)
+#define TO_FLOATS(v)        _mm512_cvtepi32_ps(v)
+#define LOAD_INTS(p)        _mm512_loadu_si512(p)
+#define STORE_INTS(p, v)    _mm512_storeu_si512(p, v)
+#define LOAD_BYTES(p)       _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(const void *)(p)))
+#define PICK(v, from)       _mm512_permutexvar_ps(from, v)
+#define PICK_BYTES(v, from) _mm512_shuffle_epi8(v, from)
+#define IN_LANES(v, from)   PICK_BYTES(v, _mm512_broadcast_i32x4(from))
+#define SIGNS(v)            (uint32_t) _mm512_movepi32_mask((whole)(v))
 #define JOIN(s)                                                                                    \
     _mm512_inserti64x4(_mm512_castsi256_si512(                                                     \
                            _mm256_inserti128_si256(_mm256_castsi128_si256((s)[0]), (s)[1], 1)),    \
                        _mm256_inserti128_si256(_mm256_castsi128_si256((s)[2]), (s)[3], 1), 1)
 #else
 typedef __m256i whole;
-#define SIGNS(v)          (uint32_t) _mm256_movemask_ps((vec)(v))
-#define JOIN(s)           _mm256_inserti128_si256(_mm256_castsi128_si256((s)[0]), (s)[1], 1)
-#define FLOOR(v)          _mm256_floor_ps(v)
-#define CUT(v)            _mm256_cvttps_epi32(v)
-#define TO_FLOATS(v)      _mm256_cvtepi32_ps(v)
-#define LOAD_INTS(p)      _mm256_loadu_si256((const __m256i *)(const void *)(p))
-#define STORE_INTS(p, v)  _mm256_storeu_si256((__m256i *)(void *)(p), v)
-#define LOAD_BYTES(p)     _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)(p)))
-#define PICK(v, from)     _mm256_permutevar8x32_ps(v, from)
-#define IN_LANES(v, from) _mm256_shuffle_epi8(v, _mm256_broadcastsi128_si256(from))
+#define SIGNS(v)            (uint32_t) _mm256_movemask_ps((vec)(v))
+#define JOIN(s)             _mm256_inserti128_si256(_mm256_castsi128_si256((s)[0]), (s)[1], 1)
+#define FLOOR(v)            _mm256_floor_ps(v)
+#define CUT(v)              _mm256_cvttps_epi32(v)
+#define TO_FLOATS(v)        _mm256_cvtepi32_ps(v)
+#define LOAD_INTS(p)        _mm256_loadu_si256((const __m256i *)(const void *)(p))
+#define STORE_INTS(p, v)    _mm256_storeu_si256((__m256i *)(void *)(p), v)
+#define LOAD_BYTES(p)       _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)(p)))
+#define PICK(v, from)       _mm256_permutevar8x32_ps(v, from)
+#define PICK_BYTES(v, from) _mm256_shuffle_epi8(v, from)
+#define IN_LANES(v, from)   PICK_BYTES(v, _mm256_broadcastsi128_si256(from))
 #endif
 
 /* ------------------------------------------------------------------ sampling */
@@ -187,6 +189,45 @@ static void sample(const skc_sample *s, int32_t row, int32_t count, float *out)
         sample_piece(&from, (float)row + 0.5f, at, left < AHEAD * LANES ? left : AHEAD * LANES,
                      out + 3 * (ptrdiff_t)at);
     }
+}
+
+/* The 16 bytes that each four of LANES values come from. */
+ALWAYS_INLINE whole windows(const uint8_t *row, const int32_t *at)
+{
+    __m128i window[GROUP];
+
+    for (int k = 0; k < GROUP; k++)
+        window[k] = _mm_loadu_si128((const __m128i *)(const void *)(row + at[k]));
+    return JOIN(window);
+}
+
+ALWAYS_INLINE vec mixed(vec share, vec from, vec to)
+{
+    return from + share * (to - from);
+}
+
+static void mix_across(const skc_row_mix *mix, const uint8_t *row, float *out)
+{
+    const skc_row_mix m = *mix;
+
+    for (size_t i = 0; i < m.n; i += LANES) {
+        const whole bytes = windows(row, m.at + i / 4);
+        const vec   left  = TO_FLOATS(PICK_BYTES(bytes, LOAD_INTS(m.left + i)));
+        const vec   right = TO_FLOATS(PICK_BYTES(bytes, LOAD_INTS(m.right + i)));
+
+        put(out + i, m.n - i, mixed(LOAD(m.share + i), left, right));
+    }
+}
+
+static void mix_down(size_t n, float share, const float *above, const float *below, float *out)
+{
+    size_t i = 0;
+
+    for (; i + LANES <= n; i += LANES)
+        STORE(out + i, mixed(SPLAT(share), LOAD(above + i), LOAD(below + i)));
+    if (i < n)
+        STORE_PART(out + i, n - i,
+                   mixed(SPLAT(share), LOAD_PART(above + i, n - i), LOAD_PART(below + i, n - i)));
 }
 
 /* ------------------------------------------------------------------ colours */
@@ -408,14 +449,38 @@ static void blend_pixels(size_t count, size_t taps, const int32_t *first, const 
                              out + 3 * fours);
 }
 
+/* ------------------------------------------------------------------ input */
+
+/* Three vectors at a time begin with the first channel. */
+static void normalise(size_t pixels, const float *x, const float mean[3], const float factor[3],
+                      float *y)
+{
+    float        means[3 * LANES], factors[3 * LANES];
+    const size_t n = 3 * pixels;
+    size_t       i = 0;
+
+    for (size_t k = 0; k < 3 * LANES; k++) {
+        means[k]   = mean[k % 3];
+        factors[k] = factor[k % 3];
+    }
+    for (; i + 3 * LANES <= n; i += 3 * LANES)
+        for (size_t k = 0; k < 3 * LANES; k += LANES)
+            STORE(y + i + k, (LOAD(x + i + k) - LOAD(means + k)) * LOAD(factors + k));
+    for (size_t k = 0; i < n; i += LANES, k += LANES)
+        put(y + i, n - i, (get(x + i, n - i) - LOAD(means + k)) * LOAD(factors + k));
+}
+
 static void override_picture(skc_kernels *kernels)
 {
     kernels->sample       = sample;
+    kernels->mix_across   = mix_across;
+    kernels->mix_down     = mix_down;
     kernels->mix_colours  = mix_colours;
     kernels->sum_colours  = sum_colours;
     kernels->colour_rgb   = colour_rgb;
     kernels->blend_rows   = blend_rows;
     kernels->blend_pixels = blend_pixels;
+    kernels->normalise    = normalise;
 }
 
 #endif

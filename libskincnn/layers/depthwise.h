@@ -18,6 +18,9 @@ typedef struct skc_depthwise_tiling {
     size_t     x_row, y_row, y_picture; /* values */
     /* Where input rows (forward and for dw) and rows of dz are kept when they must be made. */
     size_t     x_kept, z_kept; /* rows */
+    /* Going forward, the output rows that are made at a time where input rows must be made, and
+     * the input rows under them, at most. */
+    size_t     block, block_kept;
 } skc_depthwise_tiling;
 
 skc_depthwise_tiling skc__depthwise_tiling(const skc_depthwise_options *options, skc_shape in);

@@ -24,6 +24,22 @@ static size_t smaller(int64_t a, int32_t b)
     return (size_t)(a < b ? a : b);
 }
 
+/* How many output rows one list of input rows is long enough for. */
+static size_t listed_rows(const skc_window *w)
+{
+    return smaller(SKC_DEPTHWISE_LIST / w->h.kernel, w->h.out);
+}
+
+/* What is made of the input for some output rows should stay in the second-level cache. */
+static size_t viewed_rows(const skc_depthwise_tiling *t, size_t reach)
+{
+    enum { VALUES = 1 << 16 };
+    const size_t kept = VALUES / t->x_row, most = listed_rows(&t->window);
+    const size_t rows = kept > reach ? (kept - reach - 1) / (size_t)t->window.h.stride + 1 : 1;
+
+    return rows < most ? rows : most;
+}
+
 skc_depthwise_tiling skc__depthwise_tiling(const skc_depthwise_options *config, skc_shape in)
 {
     skc_window           w     = skc__window(&config->window, in);
@@ -36,6 +52,9 @@ skc_depthwise_tiling skc__depthwise_tiling(const skc_depthwise_options *config, 
     t.y_picture = (size_t)w.h.out * t.y_row;
     t.x_kept    = smaller(reach + 1, w.h.in);
     t.z_kept    = smaller(reach / w.h.stride + 1, w.h.out);
+    t.block     = viewed_rows(&t, (size_t)reach);
+
+    t.block_kept = smaller(reach + 1 + ((int64_t)t.block - 1) * w.h.stride, w.h.in);
     return t;
 }
 
@@ -53,7 +72,8 @@ int32_t skc__depthwise_backward_parts(const skc_depthwise_tiling *t, int32_t thr
 
 size_t skc__depthwise_part_floats(const skc_depthwise_tiling *t, bool backward)
 {
-    size_t x = t->x_kept * skc__lines(t->x_row), z = t->z_kept * skc__lines(t->y_row);
+    size_t x = (backward ? t->x_kept : t->block_kept) * skc__lines(t->x_row);
+    size_t z = t->z_kept * skc__lines(t->y_row);
 
     return backward
                ? x + z + skc__lines(2 * t->c) + skc__lines(t->taps * t->c) + skc__lines(t->x_row)
@@ -168,6 +188,61 @@ static size_t tally_outputs(const skc_depthwise_tiling *t, const skc_layer_io *i
     return at + 1;
 }
 
+/* How output rows are made. */
+typedef struct forward_way {
+    size_t block;  /* rows at a time */
+    bool   far;    /* input rows are called for before they are needed */
+    bool   past;   /* outputs are written past the caches, */
+    bool   staged; /* from a row of scratch, where they are tallied */
+} forward_way;
+
+/* A picture that a second-level cache holds, or nearly, is made at once; a larger one row by row,
+ * since its rows are then still in the cache when the next row needs them again. Where pictures
+ * come from memory, longer rows of reads are worth more. */
+static forward_way find_way(const skc_depthwise_tiling *t, const skc_layer_io *io, bool plain)
+{
+    enum { DISTANT = 1 << 23, DISTANT_PICTURE = 1 << 18, PICTURE = 1 << 19 };
+    const size_t picture = (size_t)t->window.h.in * t->x_row + t->y_picture;
+    const bool   distant = t->pictures * picture > DISTANT;
+    const bool   whole =
+        distant ? t->window.h.stride == 1 && picture <= DISTANT_PICTURE : picture <= PICTURE;
+    forward_way way = { .block = 1, .far = skc__depthwise_is_far(t, 1, 1) };
+
+    way.past   = skc__depthwise_is_past(t->pictures * t->y_picture);
+    way.staged = way.past && skc__tally_on(&io->tally);
+    if (whole && !way.staged) {
+        way.block = plain ? listed_rows(&t->window) : t->block;
+        way.far   = distant;
+    }
+    return way;
+}
+
+/* Lists the input rows under output rows first..first + count - 1, NULL where outside. */
+static void list_rows(const skc_depthwise_tiling *t, skc_row_reader *x, int32_t first,
+                      int32_t count, const float **rows)
+{
+    const skc_axis *h   = &t->window.h;
+    const int32_t   top = first * h->stride - h->before;
+    const int32_t   end = top + (count - 1) * h->stride + (h->kernel - 1) * h->dilation + 1;
+
+    if (top < h->in)
+        skc__rows_fetch(x, top > 0 ? top : 0, (end < h->in ? end : h->in) - 1);
+    for (int32_t j = 0; j < count; j++)
+        for (int32_t k = 0; k < h->kernel; k++) {
+            const int32_t row = top + j * h->stride + k * h->dilation;
+
+            *rows++ = row >= 0 && row < h->in ? skc__row_at(x, row) : NULL;
+        }
+}
+
+/* The rows from `at` on that are made at once: of one picture, of this part. */
+static size_t next_rows(const forward_way *way, size_t height, size_t at, size_t end)
+{
+    const size_t left = height - at % height, rows = left < end - at ? left : end - at;
+
+    return rows < way->block ? rows : way->block;
+}
+
 /* Output rows begin..end-1, counted through all pictures. */
 static void forward_part(const skc_call *call, size_t begin, size_t end, int32_t part)
 {
@@ -176,36 +251,33 @@ static void forward_part(const skc_call *call, size_t begin, size_t end, int32_t
     size_t               height = (size_t)t.window.h.out;
     skc_depthwise        g      = skc__depthwise_row(&t);
     float *ring      = (float *)io->scratch + (size_t)part * skc__depthwise_part_floats(&t, false);
-    skc_row_reader x = skc__row_reader(io->kernels, skc__input_source(io, 0), ring, t.x_kept);
-    const bool     far    = skc__depthwise_is_far(&t, 1, 1);
-    const bool     past   = skc__depthwise_is_past(t.pictures * t.y_picture);
-    const bool     staged = past && skc__tally_on(&io->tally);
-    float         *stage  = ring + t.x_kept * skc__lines(t.x_row);
-    size_t         told   = begin;
-    const float   *rows[SKC_MAX_KERNEL], *weights[SKC_MAX_KERNEL];
+    float *stage     = ring + t.block_kept * skc__lines(t.x_row);
+    skc_row_reader x = skc__row_reader(io->kernels, skc__input_source(io, 0), ring, t.block_kept);
+    const forward_way way  = find_way(&t, io, x.plain);
+    size_t            told = begin, count;
+    const float      *rows[SKC_DEPTHWISE_LIST];
 
     g.bias   = io->param[1];
     g.low    = io->low;
     g.high   = io->high;
-    g.stream = past && !staged;
-    for (size_t at = begin; at < end; at++) {
-        float  *y = io->out + at * t.y_row;
-        int32_t first, n;
+    g.stream = way.past && !way.staged;
+    for (size_t at = begin; at < end; at += count) {
+        float *y = io->out + at * t.y_row;
 
+        count = next_rows(&way, height, at, end);
         if (at == begin || at % height == 0)
             skc__rows_start(&x, at / height);
-        n                = skc__depthwise_find_rows(&t, &x, (int32_t)(at % height), rows, &first);
+        list_rows(&t, &x, (int32_t)(at % height), (int32_t)count, rows);
         g.ahead[0].count = 0;
-        if (far)
-            skc__rows_ahead(&x, t.window.h.stride, g.ahead);
-        for (int32_t r = 0; r < n; r++)
-            weights[r] = io->param[0] + (size_t)(first + r) * (size_t)t.window.w.kernel * t.c;
-        io->kernels->depthwise(&g, n, rows, weights, staged ? stage : y);
-        if (staged) {
+        if (way.far)
+            skc__rows_ahead(&x, (int32_t)count * t.window.h.stride, g.ahead);
+        io->kernels->depthwise_rows(&g, (int32_t)count, t.window.h.kernel, rows, io->param[0],
+                                    way.staged ? stage : y);
+        if (way.staged) {
             skc__tally_moments(&io->tally, io->kernels, part, (size_t)t.window.w.out, stage, stage);
             io->kernels->copy_far(t.y_row, stage, y);
         } else {
-            told = tally_outputs(&t, io, part, told, at, end);
+            told = tally_outputs(&t, io, part, told, at + count - 1, end);
         }
     }
 }

@@ -138,6 +138,123 @@ static void test_border_is_mirrored(void **state)
         assert_float_equal(out[3 * i], 10, 0);
 }
 
+/* ------------------------------------------------------------------ the same on every kernel set
+ */
+
+/* A copy whose first byte follows a page that must not be touched. */
+static guarded guard_before(const void *bytes, size_t size)
+{
+    size_t  page = (size_t)sysconf(_SC_PAGESIZE);
+    guarded g    = { .length = size + page };
+
+    g.map = mmap(NULL, g.length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_ptr_not_equal(g.map, MAP_FAILED);
+    assert_int_equal(mprotect(g.map, page, PROT_NONE), 0);
+    g.bytes = (uint8_t *)g.map + page;
+    memcpy(g.bytes, bytes, size);
+    return g;
+}
+
+static void expect_on_every_set(skc_pixels source, const skc_sampling *sampling, int32_t width,
+                                int32_t height, const float *want)
+{
+    size_t bytes = (size_t)width * (size_t)height * 3 * sizeof *want;
+
+    for (int32_t set = 0; skc_kernel_set(set) != NULL; set++) {
+        guarded     out = guard(want, bytes);
+        skc_kernels kernels;
+
+        memset(out.bytes, 1, bytes);
+        assert_int_equal(skc__kernels_for(skc__cpu_probe(), skc_kernel_set(set), &kernels, NULL),
+                         SKC_OK);
+        skc__sample(&kernels, source, sampling, width, height, (float *)(void *)out.bytes);
+        assert_memory_equal(out.bytes, want, bytes);
+        unguard(out);
+    }
+}
+
+/* The picture lies before an unreadable page, and behind one. */
+static void expect_rows_of_scalar(skc_pixels source, const skc_sampling *sampling, int32_t width,
+                                  int32_t height)
+{
+    size_t     bytes = (size_t)source.width * (size_t)source.height * 3;
+    float     *want  = malloc((size_t)width * (size_t)height * 3 * sizeof *want);
+    guarded    end = guard(source.data, bytes), start = guard_before(source.data, bytes);
+    skc_sample s = { .pixels = source.data, .width = source.width, .height = source.height };
+
+    assert_non_null(want);
+    memcpy(s.matrix, sampling->matrix, sizeof s.matrix);
+    for (int32_t row = 0; row < height; row++)
+        skc__kernels_scalar.sample(&s, row, width, want + (ptrdiff_t)row * width * 3);
+    source.data = end.bytes;
+    expect_on_every_set(source, sampling, width, height, want);
+    source.data = start.bytes;
+    expect_on_every_set(source, sampling, width, height, want);
+    unguard(start);
+    unguard(end);
+    free(want);
+}
+
+/* Windows inside, over the border and far from it; as large as the result, larger and smaller, by
+ * more than an skc_row_mix can say; either way round. `lean`: of the axes. */
+static void expect_any_windows(int32_t source_width, int32_t source_height, int32_t width,
+                               int32_t height, const float lean[2])
+{
+    static const float scales[] = { 0.07f, 0.6f, 1, 1.13f, 1.9f, 2.9f, 3, 3.1f, 40 };
+    static uint8_t     bytes[301 * 301 * 3];
+    skc_random         random = skc__random_stream(4, (uint64_t)source_width, (uint64_t)width);
+
+    fill(bytes, source_width, source_height);
+    for (size_t across = 0; across < sizeof scales / sizeof *scales; across++)
+        for (int flip = 0; flip < 4; flip++) {
+            float down = scales[skc__random_below(&random, sizeof scales / sizeof *scales)];
+            float x    = skc__random_between(&random, -0.6f, 1) * (float)source_width;
+            float y    = skc__random_between(&random, -0.6f, 1) * (float)source_height;
+
+            if (flip == 0 && scales[across] == 1)
+                x = y = 0;
+            expect_rows_of_scalar(
+                (skc_pixels){ bytes, source_width, source_height },
+                &(skc_sampling){ { { flip & 1 ? -scales[across] : scales[across], lean[0], x },
+                                   { lean[1], flip & 2 ? -down : down, y } } },
+                width, height);
+        }
+}
+
+static void test_same_bits_on_every_set(void **state)
+{
+    static const int32_t sources[][2] = { { 1, 1 },   { 2, 3 },  { 5, 4 },    { 6, 1 },  { 6, 7 },
+                                          { 7, 300 }, { 22, 2 }, { 100, 75 }, { 301, 9 } };
+    static const int32_t results[][2] = { { 1, 1 },   { 5, 8 },   { 16, 3 },  { 33, 20 },
+                                          { 256, 4 }, { 257, 4 }, { 600, 3 }, { 64, 64 } };
+    static const float   leans[][2]   = { { 0, 0 }, { 0.01f, 0 }, { 0, 0.01f } };
+
+    (void)state;
+    for (size_t s = 0; s < sizeof sources / sizeof *sources; s++)
+        for (size_t r = 0; r < sizeof results / sizeof *results; r++)
+            for (size_t l = 0; l < sizeof leans / sizeof *leans; l++)
+                expect_any_windows(sources[s][0], sources[s][1], results[r][0], results[r][1],
+                                   leans[l]);
+}
+
+/* What training draws, with its flips and crops. */
+static void test_crops_have_the_same_bits(void **state)
+{
+    skc_preprocessing p    = input(56, 60, SKC_FIT_CENTRE);
+    skc_augmentation  crop = { .flip = true, .scale_min = 0.3f, .scale_max = 1.4f, .aspect = 1.3f };
+    static uint8_t    bytes[81 * 75 * 3];
+
+    (void)state;
+    fill(bytes, 81, 75);
+    for (uint64_t seed = 0; seed < 200; seed++) {
+        skc_random   random   = skc__random_stream(seed, 5, 0);
+        skc_sampling sampling = skc__sampling_random(81, 75, &p, &crop, &random);
+
+        assert_true(sampling.matrix[0][1] == 0 && sampling.matrix[1][0] == 0);
+        expect_rows_of_scalar((skc_pixels){ bytes, 81, 75 }, &sampling, 56, 60);
+    }
+}
+
 static void test_nothing_random_is_plain(void **state)
 {
     skc_preprocessing p = input(32, 24, SKC_FIT_SQUASH);
@@ -244,6 +361,8 @@ int main(void)
         cmocka_unit_test(test_symmetries),
         cmocka_unit_test(test_scaling_and_interpolation),
         cmocka_unit_test(test_border_is_mirrored),
+        cmocka_unit_test(test_same_bits_on_every_set),
+        cmocka_unit_test(test_crops_have_the_same_bits),
         cmocka_unit_test(test_nothing_random_is_plain),
         cmocka_unit_test(test_crops_lie_inside),
         cmocka_unit_test(test_zoom_and_rotation),

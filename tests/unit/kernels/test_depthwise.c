@@ -218,6 +218,59 @@ static void test_far_outside(void **state)
     }
 }
 
+/* Rows made together have the bits that each has alone; what is outside is NULL. */
+static void check_together(skc_depthwise g, int32_t count, int32_t n)
+{
+    const float *rows[SKC_DEPTHWISE_LIST];
+    problem      p;
+    float       *y, *alone;
+
+    g.weight_step = g.out_step = 1;
+    g.low                      = -1;
+    g.high                     = 1;
+    p                          = make_problem(g, n);
+    p.g.bias                   = count % 2 == 0 ? fresh(BIAS, p.c) : NULL;
+    y                          = room(Y, (size_t)count * p.out);
+    alone                      = malloc(p.out * sizeof *alone);
+    assert_non_null(alone);
+    for (int32_t k = 0; k < count * n; k++)
+        rows[k] = skc__random_below(&source, 4) == 0
+                      ? NULL
+                      : p.rows[skc__random_below(&source, (uint32_t)n)];
+    if (count % 3 == 0)
+        p.g.ahead[0] = (skc_ahead){ p.dy, p.out };
+    tested.depthwise_rows(&p.g, count, n, rows, p.weights, y);
+    for (int32_t j = 0; j < count; j++) {
+        const float *there[MAX_TAPS], *with[MAX_TAPS];
+        int32_t      m = 0;
+
+        for (int32_t r = 0; r < n; r++)
+            if (rows[j * n + r] != NULL) {
+                there[m]  = rows[j * n + r];
+                with[m++] = p.from[r];
+            }
+        tested.depthwise(&p.g, m, there, with, alone);
+        expect_same("depthwise_rows", p.out, alone, y + (size_t)j * p.out);
+    }
+    free(alone);
+}
+
+static void test_rows_together(void **state)
+{
+    (void)state;
+    EACH_SET_AND_PLACEMENT
+    for (int32_t taps = 1; taps <= MAX_TAPS; taps++)
+        for (int32_t stride = 1; stride <= 2; stride++)
+            for (int32_t count = 1; count <= 7; count++) {
+                int32_t       c = count < 3 ? 150 : 1 + (int32_t)skc__random_below(&source, 50);
+                skc_depthwise g = row_of(c, 14, taps, stride, 1, taps / 2);
+
+                g.width_out = (14 + 2 * g.pad_left - taps) / stride + 1;
+                check_together(g, count, 1 + (int32_t)skc__random_below(&source, (uint32_t)taps));
+                check_together(g, count, taps);
+            }
+}
+
 /* One input that is not a number spoils the pixels that see it, clamped or not, and no others. */
 static void test_not_a_number_passes(void **state)
 {
@@ -243,9 +296,9 @@ static void test_not_a_number_passes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_geometries),          cmocka_unit_test(test_channels),
-        cmocka_unit_test(test_long_rows),           cmocka_unit_test(test_far_outside),
-        cmocka_unit_test(test_not_a_number_passes),
+        cmocka_unit_test(test_geometries),    cmocka_unit_test(test_channels),
+        cmocka_unit_test(test_long_rows),     cmocka_unit_test(test_far_outside),
+        cmocka_unit_test(test_rows_together), cmocka_unit_test(test_not_a_number_passes),
     };
 
     return cmocka_run_group_tests_name("depthwise", tests, map_slots, NULL);

@@ -90,6 +90,63 @@ static void test_sample_of_a_huge_picture(void **state)
     munmap(zeros, bytes);
 }
 
+/* Lists for n values from any places of a row, as full as they have to be. */
+static skc_row_mix any_row_mix(size_t n, size_t row_bytes)
+{
+    size_t    filled = (n + 15) / 16 * 16;
+    int32_t  *at     = (int32_t *)(void *)room(0, filled / 4);
+    uint32_t *left   = (uint32_t *)(void *)room(1, filled);
+    uint32_t *right  = (uint32_t *)(void *)room(2, filled);
+
+    for (size_t i = 0; i < filled / 4; i++)
+        at[i] = (int32_t)skc__random_below(&source, (uint32_t)row_bytes - 15);
+    for (size_t i = 0; i < filled; i++) {
+        left[i]  = SKC_ONE_BYTE + skc__random_below(&source, 16);
+        right[i] = SKC_ONE_BYTE + skc__random_below(&source, 16);
+    }
+    return (skc_row_mix){ n, at, left, right, fresh(3, filled) };
+}
+
+static void test_mix_across(void **state)
+{
+    static const size_t row_bytes[] = { 16, 17, 48, 1000 };
+
+    (void)state;
+    EACH_SET_AND_PLACEMENT
+    EACH_LENGTH(n)
+    for (size_t k = 0; k < sizeof row_bytes / sizeof row_bytes[0]; k++) {
+        const uint8_t *row  = noise(4, row_bytes[k]);
+        skc_row_mix    mix  = any_row_mix(n, row_bytes[k]);
+        float         *want = room(5, n), *got = room(6, n);
+
+        for (size_t i = 0; i < n; i++) {
+            float left  = row[(size_t)mix.at[i / 4] + mix.left[i] - SKC_ONE_BYTE];
+            float right = row[(size_t)mix.at[i / 4] + mix.right[i] - SKC_ONE_BYTE];
+
+            want[i] = left + mix.share[i] * (right - left);
+        }
+        tested.mix_across(&mix, row, got);
+        expect_same("mix_across", n, want, got);
+    }
+}
+
+static void test_mix_down(void **state)
+{
+    (void)state;
+    EACH_SET_AND_PLACEMENT
+    EACH_LENGTH(n)
+    {
+        const float *above = fresh(0, n), *below = fresh(1, n);
+        float       *want = room(2, n), *got = room(3, n);
+        float        share = skc__random_uniform(&source);
+
+        for (size_t i = 0; i < n; i++)
+            want[i] = above[i] + share * (below[i] - above[i]);
+        tested.mix_down(n, share, above, below, got);
+        expect_same("mix_down", n, want, got);
+    }
+}
+
 static float *colours(int slot, size_t pixels)
 {
     float *x = room(slot, 3 * pixels);
@@ -250,6 +307,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sample),
         cmocka_unit_test(test_sample_of_a_huge_picture),
+        cmocka_unit_test(test_mix_across),
+        cmocka_unit_test(test_mix_down),
         cmocka_unit_test(test_mix_colours),
         cmocka_unit_test(test_sum_colours),
         cmocka_unit_test(test_sum_of_many_colours),

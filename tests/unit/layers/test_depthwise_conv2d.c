@@ -31,6 +31,9 @@ static const char *const texts[] = {
     "{\"inputs\": [[1, 2, 3, 4]], \"kernel\": 7, \"dilation\": 2, \"padding\": 9}",
     "{\"inputs\": [[1, 16, 1, 48]], \"kernel\": [6, 1], \"stride\": [4, 1], \"dilation\": [2, 1],"
     " \"padding\": [3, 0]}",
+    /* Viewed, a picture's rows are made in more than one go, and of the second in any case. */
+    "{\"inputs\": [[2, 44, 40, 48]], \"kernel\": 3, \"padding\": 1}",
+    "{\"inputs\": [[1, 40, 33, 48]], \"kernel\": 5, \"padding\": 2, \"stride\": [1, 2]}",
 };
 enum { TEXTS = sizeof texts / sizeof texts[0] };
 
