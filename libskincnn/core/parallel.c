@@ -91,11 +91,12 @@ static void pause_briefly(void)
 #endif
 }
 
-/* Looks long enough for what stands between two layers of a small network, briefly enough for a
- * processor that others want too. */
+/* Looks long enough for what one thread does alone in a small network, its dense layers at the end,
+ * and then its next input: who sleeps there is woken onto the waker's processor, and shares it
+ * until the system looks again. Briefly enough for a processor that others want too. */
 static bool changes_soon(slot *s, int from)
 {
-    enum { NANOSECONDS = 30000, LOOKS = 32 };
+    enum { NANOSECONDS = 60000, LOOKS = 32 };
     int64_t end = 0;
 
     do {
