@@ -16,7 +16,7 @@ typedef struct skc_unpooling {
     skc_window      window; /* over the picture that was pooled */
     const uint16_t *chosen; /* (n, window.h.out, window.w.out, c) */
     float          *row;    /* room for a row of the pool's gradient, of the thread that fetches;
-                               not used where its view only cuts */
+                               may be NULL where its view does no more than cut */
 } skc_unpooling;
 
 /* Where rows come from: an input with its view, or an output's gradient with its view. */

@@ -132,8 +132,6 @@ skc_direct_cut skc__direct_backward_cut(const skc_convolution *c, const skc_sour
         skc__widen(&t.dz, &phases.phase);
     t.height = most(down, (size_t)t.out.h);
     end_cut(&t, most(across, (size_t)t.out.w));
-    if (c->pooling != NULL)
-        t.strip_floats = (size_t)skc__pool_window(c).w.out * (size_t)t.out.c;
     return t;
 }
 

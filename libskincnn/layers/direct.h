@@ -19,8 +19,8 @@ typedef struct skc_direct_cut {
     bool    turned; /* the gradient of the weights is (groups, patch, c_out) */
 } skc_direct_cut;
 
-/* What a part works with: bands, and two lists of pixels and one of places. Pooling, forward has a
- * strip of outputs, backward one of a row of the pool's gradient. */
+/* What a part works with: bands, and two lists of pixels and one of places; forward with pooling, a
+ * strip of outputs. */
 typedef struct skc_direct_desk {
     float        *x, *dz, *strip;
     const float **left, **right;

@@ -165,10 +165,8 @@ static void backward_part(const skc_call *call, size_t begin, size_t end, int32_
     const skc_layer_gradient *gradient = call->gradient;
     const skc_direct_desk     d        = skc__direct_desk_of(j, part);
     const size_t              count    = skc__direct_bands(t, begin, end);
-    skc_reading               dz       = t->dz;
     float *dw = gradient->param[0] == NULL ? NULL : weights_of(j, part, gradient->param[0]);
 
-    dz.source.unpooling.row = d.strip;
     if (dw != gradient->param[0])
         memset(dw, 0, skc__direct_weights(&t->c) * sizeof *dw);
     for (size_t i = 0; i < count; i++) {
@@ -180,7 +178,7 @@ static void backward_part(const skc_call *call, size_t begin, size_t end, int32_
             foresee(t, &b, dw != NULL);
         if (i + 1 < count)
             look_ahead(t, &next, dw != NULL, ahead);
-        skc__fetch_band(&dz, kernels, &b, d.dz);
+        skc__fetch_band(&t->dz, kernels, &b, d.dz);
         if (dw != NULL) {
             skc__fetch_band(&t->x, kernels, &b, d.x);
             backward_weights(j, &b, &d, ahead, dw);

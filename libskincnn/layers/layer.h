@@ -118,7 +118,8 @@ typedef struct skc_tally {
 } skc_tally;
 
 /* A max_pool behind a layer that the layer does itself, row by row, so that what it pools is never
- * stored: out, out_shape and the gradient of out are then those of the pool. */
+ * stored: out, out_shape and the gradient of out are then those of the pool, and the view of that
+ * gradient does no more than cut. */
 typedef struct skc_pooling {
     const void *options; /* the max_pool's; NULL: none */
     uint16_t   *chosen;  /* what the max_pool saves, (shape of out); NULL: no backward follows */

@@ -66,9 +66,8 @@ skc_winograd_grid skc__winograd_grid(const skc_convolution *c, skc_winograd_dire
     g.chunk_parts = skc__parts(c->threads, g.chunks, work / g.chunks * g.all_rows);
     if (direction == SKC_WINOGRAD_WEIGHTS)
         g.band = most(g.band, TILE * g.width * g.n);
-    if (c->pooling != NULL)
-        g.strip = direction == SKC_WINOGRAD_FORWARD ? TILE * g.width * g.n
-                                                    : (size_t)skc__pool_window(c).w.out * c->c_out;
+    if (c->pooling != NULL && direction == SKC_WINOGRAD_FORWARD)
+        g.strip = TILE * g.width * g.n;
     return g;
 }
 
@@ -189,9 +188,9 @@ skc_winograd_pass skc__winograd_pass(const skc_convolution *c, const skc_layer_i
 
 /* What is transformed: `side` rows of `c` channels for each row of tiles. */
 typedef struct reading {
-    skc_source source;
-    size_t     side, c;
-    int32_t    top, left;
+    const skc_source *source;
+    size_t            side, c;
+    int32_t           top, left;
     void (*transform)(const skc_winograd_tiles *tiles, const float *const *row, float *to);
 } reading;
 
@@ -199,13 +198,13 @@ typedef struct reading {
 static void fetch_rows(const skc_winograd_pass *p, const reading *r, size_t picture, int32_t y,
                        int32_t end, float *band)
 {
-    const size_t values = (size_t)r->source.shape.w * r->c;
+    const size_t values = (size_t)r->source->shape.w * r->c;
 
     for (int32_t count; y < end; y += count) {
         const size_t place = (size_t)y % r->side;
 
         count = (int32_t)least((size_t)(end - y), r->side - place);
-        skc__fetch_rows(p->io->kernels, &r->source, picture, y, count, 0, 0, r->c,
+        skc__fetch_rows(p->io->kernels, r->source, picture, y, count, 0, 0, r->c,
                         band + place * values);
     }
 }
@@ -215,14 +214,14 @@ static void fetch_rows(const skc_winograd_pass *p, const reading *r, size_t pict
 static void find_rows(const skc_winograd_pass *p, const reading *r, size_t at, bool fresh,
                       float *band, const float *row[])
 {
-    const skc_shape shape   = r->source.shape;
+    const skc_shape shape   = r->source->shape;
     const size_t    values  = (size_t)shape.w * r->c;
     const size_t    picture = at / p->g.rows;
     const int32_t   first   = (int32_t)(at % p->g.rows * TILE) - r->top;
     const int32_t   end   = first + (int32_t)r->side < shape.h ? first + (int32_t)r->side : shape.h;
     const int32_t   next  = fresh ? first : first + (int32_t)r->side - TILE;
-    const bool      plain = skc__source_is_plain(&r->source);
-    const float    *stored = r->source.data + picture * (size_t)shape.h * values;
+    const bool      plain = skc__source_is_plain(r->source);
+    const float    *stored = r->source->data + picture * (size_t)shape.h * values;
 
     if (!plain)
         fetch_rows(p, r, picture, next > 0 ? next : 0, end, band);
@@ -241,7 +240,7 @@ static void transform_rows(const skc_winograd_pass *p, const reading *r, size_t 
     const skc_winograd_tiles tiles = { .tiles         = g->columns,
                                        .channels      = r->c,
                                        .first         = -r->left,
-                                       .width         = r->source.shape.w,
+                                       .width         = r->source->shape.w,
                                        .pixel_step    = r->c,
                                        .position_step = step };
     const float             *row[WINDOW];
@@ -255,18 +254,17 @@ static void transform_rows(const skc_winograd_pass *p, const reading *r, size_t 
 void skc__winograd_windows(const skc_winograd_pass *p, size_t begin, size_t end, int32_t part,
                            float *v)
 {
-    reading r = { p->source, WINDOW, p->g.k, p->g.top, p->g.left, p->io->kernels->winograd_input };
+    const reading r = { &p->source, WINDOW,    p->g.k,
+                        p->g.top,   p->g.left, p->io->kernels->winograd_input };
 
-    r.source.unpooling.row = skc__winograd_own(p, part, p->l.strip);
     transform_rows(p, &r, begin, end, skc__winograd_own(p, part, p->l.band), p->l.v_step, v);
 }
 
 void skc__winograd_gradients(const skc_winograd_pass *p, size_t begin, size_t end, int32_t part,
                              float *m)
 {
-    reading r = { p->gradient, TILE, p->g.n, 0, 0, p->io->kernels->winograd_gradient };
+    const reading r = { &p->gradient, TILE, p->g.n, 0, 0, p->io->kernels->winograd_gradient };
 
-    r.source.unpooling.row = skc__winograd_own(p, part, p->l.strip);
     transform_rows(p, &r, begin, end, skc__winograd_own(p, part, p->l.band), p->l.m_step, m);
 }
 

@@ -28,8 +28,7 @@ typedef struct skc_winograd_grid {
     size_t                 block;         /* rows of tiles that are worked on at a time */
     size_t                 chunks;        /* of the n channels */
     size_t                 band;          /* floats of the rows of pixels that are viewed */
-    size_t                 strip;         /* ... pooling: of the outputs of a row of tiles, or of a
-                                             row of the pool's gradient */
+    size_t                 strip;         /* ... of the outputs of a row of tiles, to be pooled */
     int32_t                row_parts, chunk_parts;
 } skc_winograd_grid;
 

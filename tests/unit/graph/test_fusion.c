@@ -13,6 +13,7 @@
 #include "graph/workspace.h"
 #include "model/model.h"
 #include "random_graph.h"
+#include "unfused.h"
 
 enum { BATCH = 4, MAX_TESTED = 512 };
 
@@ -278,19 +279,6 @@ static size_t take_step(const skc_model *model, skc_workspace_options options, i
     return bytes;
 }
 
-static void assert_near(const char *what, const float *a, const float *b, size_t count)
-{
-    double squares = 0;
-
-    for (size_t i = 0; i < count; i++)
-        squares += (double)a[i] * (double)a[i];
-    for (size_t i = 0; i < count; i++)
-        if (!(fabs((double)a[i] - (double)b[i]) <=
-              2e-4 * (fabs((double)a[i]) + sqrt(squares / (double)count)) + 1e-7))
-            fail_msg("%s: value %zu of %zu is %.9g, unfused %.9g", what, i, count, (double)b[i],
-                     (double)a[i]);
-}
-
 static void assert_same_step(const skc_model *model, const bool *frozen, int32_t kernel_set)
 {
     skc_workspace_options options = {
@@ -301,7 +289,7 @@ static void assert_same_step(const skc_model *model, const bool *frozen, int32_t
     take_step(model, options, kernel_set, &apart);
     options.unfused = false;
     take_step(model, options, kernel_set, &fused);
-    assert_near("scores", apart.scores, fused.scores, apart.score_count);
+    assert_near_unfused("scores", apart.scores, fused.scores, apart.score_count, 2e-4, 1e-7);
     for (int32_t p = 0; p < model->graph.param_count; p++) {
         char                  what[256];
         int32_t               node;
@@ -309,7 +297,8 @@ static void assert_same_step(const skc_model *model, const bool *frozen, int32_t
 
         snprintf(what, sizeof what, "%s, kernels %d, %s.%s", model->graph.name, kernel_set,
                  model->graph.nodes[node].name, spec->name);
-        assert_near(what, apart.param[p], fused.param[p], skc__param_count(spec));
+        assert_near_unfused(what, apart.param[p], fused.param[p], skc__param_count(spec), 2e-4,
+                            1e-7);
     }
     free_outcome(&apart);
     free_outcome(&fused);
@@ -432,7 +421,7 @@ static void assert_like_step(const skc_model *model, const bool *frozen, int32_t
     take_step(model, options, kernel_set, &apart);
     options.unfused = false;
     take_step(model, options, kernel_set, &fused);
-    assert_near("scores", apart.scores, fused.scores, apart.score_count);
+    assert_near_unfused("scores", apart.scores, fused.scores, apart.score_count, 2e-4, 1e-7);
     for (int32_t p = 0; p < model->graph.param_count; p++)
         largest =
             fmax(largest, norm_of(apart.param[p], NULL,

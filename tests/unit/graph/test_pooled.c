@@ -13,6 +13,7 @@
 #include "../support.h"
 #include "graph/workspace.h"
 #include "model/model.h"
+#include "unfused.h"
 
 enum { MAX_TESTED = 16 };
 
@@ -138,19 +139,6 @@ static void run(const skc_model *model, const skc_workspace_options *options, re
     skc__workspace_free(&w);
 }
 
-static void assert_near(const char *what, const float *a, const float *b, size_t count)
-{
-    double squares = 0;
-
-    for (size_t i = 0; i < count; i++)
-        squares += (double)a[i] * (double)a[i];
-    for (size_t i = 0; i < count; i++)
-        if (!(fabs((double)a[i] - (double)b[i]) <=
-              1e-4 * (fabs((double)a[i]) + sqrt(squares / (double)count)) + 1e-6))
-            fail_msg("%s: value %zu of %zu is %.9g, unfused %.9g", what, i, count, (double)b[i],
-                     (double)a[i]);
-}
-
 static void assert_same(const skc_model *model, skc_workspace_options options)
 {
     result fused = make_result(model, options.max_batch),
@@ -161,8 +149,8 @@ static void assert_same(const skc_model *model, skc_workspace_options options)
     run(model, &options, &apart);
     assert_memory_equal(fused.scores, apart.scores, fused.score_count * sizeof(float));
     for (int32_t p = 0; p < model->graph.param_count && options.training; p++)
-        assert_near(model->param_name[p], apart.gradient[p], fused.gradient[p],
-                    skc__param_count(skc__graph_param(&model->graph, p, NULL)));
+        assert_near_unfused(model->param_name[p], apart.gradient[p], fused.gradient[p],
+                            skc__param_count(skc__graph_param(&model->graph, p, NULL)), 1e-4, 1e-6);
     free_result(model, &fused);
     free_result(model, &apart);
 }
